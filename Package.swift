@@ -1,0 +1,84 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let house: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: house)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: house)
+}
+
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+]
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+
+let package = Package(
+    name: "godwit",
+    products: [
+        .executable(name: "godwit", targets: ["godwit"]),
+        .library(name: "SIPCore", targets: ["SIPCore"]),
+        .library(name: "Engine", targets: ["Engine"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        .systemLibrary(name: "CCAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+
+        room("LinkProfiles", [yams]),
+        room("SIPCore"),
+        room("SIPTransaction", ["SIPCore", "LinkProfiles"]),
+        room("MessageStore", ["LinkProfiles"]),
+        room("Policy", ["SIPCore", "LinkProfiles", "COpenSSL"]),
+        room("Engine", ["SIPCore", "SIPTransaction", "LinkProfiles", "MessageStore", "Policy"]),
+        room("MessageStoreSQLite", ["MessageStore", "LinkProfiles", grdb]),
+        room("Simulation", ["Engine", "SIPCore", "SIPTransaction", "LinkProfiles", "MessageStore", "Policy"]),
+        room("Transport", ["SIPCore", "LinkProfiles", "CCAres", nioSSL, log] + nio),
+        room(
+            "GodwitServer",
+            [
+                "Engine", "Transport", "MessageStore", "MessageStoreSQLite", "LinkProfiles", "SIPCore", "Policy", yams,
+                log, metrics, nioSSL,
+            ] + nio),
+        .executableTarget(
+            name: "godwit",
+            dependencies: [
+                "GodwitServer", "Simulation", "Transport", "SIPCore", "Policy", "MessageStore", "MessageStoreSQLite",
+                "LinkProfiles", log, .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ] + nio,
+            swiftSettings: house),
+
+        tests("LinkProfilesTests", ["LinkProfiles"]),
+        tests("SIPCoreTests", ["SIPCore"]),
+        tests("SIPTransactionTests", ["SIPTransaction", "SIPCore", "LinkProfiles"]),
+        tests("MessageStoreTests", ["MessageStore", "MessageStoreSQLite", "Simulation", "LinkProfiles", grdb]),
+        tests("PolicyTests", ["Policy", "SIPCore", "LinkProfiles"]),
+        tests("EngineTests", ["Engine", "SIPCore", "SIPTransaction", "LinkProfiles", "MessageStore", "Policy"]),
+        tests("SimulationTests", ["Simulation", "Engine", "LinkProfiles"]),
+        tests("TransportTests", ["Transport", "SIPCore", "LinkProfiles", nioSSL] + nio),
+        tests("GodwitServerTests", ["GodwitServer", "Engine", "SIPCore", "LinkProfiles", "MessageStore", "Policy"]),
+        tests("CrashTests", ["MessageStore", "MessageStoreSQLite", "LinkProfiles", "SIPCore"]),
+    ]
+)
