@@ -22,9 +22,12 @@ let nio: [Target.Dependency] = [
     .product(name: "NIOPosix", package: "swift-nio"),
 ]
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+let collections: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
+let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 
 let package = Package(
@@ -39,6 +42,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -52,10 +56,12 @@ let package = Package(
         room("SIPTransaction", ["SIPCore", "LinkProfiles"]),
         room("MessageStore", ["LinkProfiles"]),
         room("Policy", ["SIPCore", "LinkProfiles", "COpenSSL"]),
-        room("Engine", ["SIPCore", "SIPTransaction", "LinkProfiles", "MessageStore", "Policy"]),
+        room(
+            "Engine",
+            ["SIPCore", "SIPTransaction", "LinkProfiles", "MessageStore", "Policy", collections, heap]),
         room("MessageStoreSQLite", ["MessageStore", "LinkProfiles", grdb]),
         room("Simulation", ["Engine", "SIPCore", "SIPTransaction", "LinkProfiles", "MessageStore", "Policy"]),
-        room("Transport", ["SIPCore", "LinkProfiles", "CCAres", nioSSL, log] + nio),
+        room("Transport", ["SIPCore", "LinkProfiles", "CCAres", nioSSL, nioTLS, log] + nio),
         room(
             "GodwitServer",
             [
