@@ -106,7 +106,7 @@ public final class TransactionLayer {
 
     /// Loses interest in a client transaction: no more retransmissions and no event; responses are absorbed until it
     /// would have timed out. An INVITE still asks for the ACK of a final response, with user 0.
-    public func abandon(_ id: TransactionID) {}
+    public func abandon(_ id: TransactionID, at: Instant) {}
 
     // MARK: Size
 
