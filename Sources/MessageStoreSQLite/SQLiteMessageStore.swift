@@ -1,0 +1,64 @@
+public import LinkProfiles
+public import MessageStore
+import GRDB
+
+/// The Message Store in one SQLite file: write-ahead log, `synchronous = FULL`, one transaction per group.
+///
+/// Opening takes an advisory lock (a file beside the database), so two servers never share one. Calls may come from
+/// any thread, one at a time; they block until the disk has answered, so give the store a thread of its own.
+///
+/// | file | what it is |
+/// |---|---|
+/// | *path* | the database |
+/// | *path*`-wal`, *path*`-shm` | its write-ahead log and the log's index; part of the database |
+/// | *path*`-lock` | says that a server or an operator's command uses it; empty of meaning when none runs |
+public final class SQLiteMessageStore: MessageStore, @unchecked Sendable {
+    // Unchecked: `connection` is touched only inside `queue`, which serialises.
+
+    /// Where the database is.
+    public let path: String
+    private let lock: StoreLock
+    let queue: DatabaseQueue
+    private let connection: CommitConnection
+
+    /// Opens the database, makes it where there is none, and brings its schema up to date.
+    ///
+    /// - Throws: ``StoreFailure/locked(_:)`` when another process uses it, ``StoreFailure/damaged(_:)`` when it is not a
+    ///   database, ``StoreFailure/misuse(_:)`` when it is some other program's or a newer Godwit's.
+    public init(path: String, options: StoreOptions = StoreOptions()) throws(StoreFailure) {
+        self.path = path
+        lock = try StoreLock(database: path)
+        do {
+            queue = try StoreOpening.writer(path: path, options: options)
+            connection = try queue.writeWithoutTransaction { database in
+                try CommitConnection(database, path: path)
+            }
+        } catch {
+            throw StoreFailure(error, path: path)
+        }
+    }
+
+    public func recover<V: RecoveryVisitor>(
+        duplicatesSince: Instant, into visitor: inout V
+    ) throws(StoreFailure) -> StoreNumbering {
+        do {
+            return try queue.writeWithoutTransaction { database in
+                try StoreRecovery(database: database, path: path)
+                    .visit(duplicatesSince: duplicatesSince, into: &visitor)
+                return connection.numbering
+            }
+        } catch {
+            throw StoreFailure(error, path: path)
+        }
+    }
+
+    public func commit(_ commands: [StoreCommand]) throws(StoreFailure) -> [ClaimedMessage] {
+        do {
+            return try queue.writeWithoutTransaction { _ in
+                try connection.perform(commands)
+            }
+        } catch {
+            throw StoreFailure(error, path: path)
+        }
+    }
+}

@@ -1,0 +1,67 @@
+import GRDB
+import LinkProfiles
+import MessageStore
+
+/// Opens connections to the database with the settings that durability rests on.
+enum StoreOpening {
+    static let pageSize = 4_096
+
+    /// The connection that commits.
+    static func writer(path: String, options: StoreOptions) throws -> DatabaseQueue {
+        var configuration = Configuration()
+        configuration.label = "godwit.store"
+        configuration.journalMode = .wal
+        configuration.busyMode = .timeout(options.busyPatience.inSeconds)
+        configuration.prepareDatabase { database in
+            try database.execute(sql: "PRAGMA page_size = \(pageSize)")
+        }
+        let queue = try DatabaseQueue(path: path, configuration: configuration)
+        try queue.writeWithoutTransaction { database in
+            try refuseForeign(database, path: path)
+            try makeDurable(database)
+            try database.execute(
+                sql: """
+                    PRAGMA cache_size = \(-max(64, options.cacheBytes / 1024));
+                    PRAGMA temp_store = MEMORY;
+                    PRAGMA secure_delete = ON;
+                    PRAGMA wal_autocheckpoint = \(max(16, options.checkpointBytes / pageSize));
+                    PRAGMA journal_size_limit = \(options.checkpointBytes * 4);
+                    """)
+            if let pages = options.maximumPages {
+                try database.execute(sql: "PRAGMA max_page_count = \(max(1, pages))")
+            }
+        }
+        try StoreSchema.migrator.migrate(queue)
+        try queue.writeWithoutTransaction(assertDurable)
+        return queue
+    }
+
+    /// GRDB leaves WAL connections at NORMAL, which may lose the last commits when the machine loses power.
+    private static func makeDurable(_ database: Database) throws {
+        try database.execute(sql: "PRAGMA synchronous = FULL")
+    }
+
+    /// Reads the settings back on the very connection that commits.
+    static func assertDurable(_ database: Database) throws {
+        let synchronous = try Int.fetchOne(database, sql: "PRAGMA synchronous")
+        guard synchronous == 2 else {
+            throw StoreFailure.misuse("synchronous is \(synchronous ?? -1), not FULL: refusing to run without durability")
+        }
+        let journal = try String.fetchOne(database, sql: "PRAGMA journal_mode")
+        guard journal == "wal" else {
+            throw StoreFailure.misuse("journal mode is \(journal ?? "unknown"), not WAL: refusing to run")
+        }
+    }
+
+    /// Leaves other programs' databases, and those of a newer Godwit, alone.
+    private static func refuseForeign(_ database: Database, path: String) throws {
+        let applicationID = try Int32.fetchOne(database, sql: "PRAGMA application_id") ?? 0
+        let tables = try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_master") ?? 0
+        guard tables == 0 || applicationID == StoreSchema.applicationID else {
+            throw StoreFailure.misuse("\(path) is another program's database: choose another file")
+        }
+        if try tables > 0 && StoreSchema.migrator.hasBeenSuperseded(database) {
+            throw StoreFailure.misuse("\(path) was written by a newer Godwit: use that one, or restore a backup")
+        }
+    }
+}
