@@ -1,0 +1,5 @@
+import MessageStore
+
+/// Changes that are in force but not committed yet, with what they replaced.
+struct PendingRegistrations {
+}
