@@ -1,0 +1,1 @@
+"""The programs the scenarios drive, one module each."""

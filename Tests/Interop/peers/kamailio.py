@@ -1,0 +1,94 @@
+"""Kamailio 5.6: the neighbouring domain, with users, digest and an offline store (msilo) of its own."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from sandbox import Authority, Sandbox
+
+SCHEMAS = Path("/usr/share/kamailio/db_sqlite")
+PASSWORD = "kamailio-secret"
+
+
+class Kamailio:
+    """Answers for `domain`; sends what its users write to any other domain to `next_hop`."""
+
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        *,
+        domain: str = "example.net",
+        next_hop: str = "sip:127.0.0.1:9",
+        algorithm: str = "MD5",
+        port: int | None = None,
+        authority: Authority | None = None,
+        debug: int = 1,
+    ) -> None:
+        self.sandbox = sandbox
+        self.domain = domain
+        self.port = port or sandbox.free_port()
+        self.directory = sandbox.subdirectory(f"kamailio-{domain}")
+        words = {
+            "DOMAIN": domain,
+            "PORT": str(self.port),
+            "NEXTHOP": next_hop,
+            "PASSWORD": PASSWORD,
+            "ALGORITHM": algorithm,
+            "DIRECTORY": str(self.directory),
+            "DEBUG": str(debug),
+        }
+        defines = []
+        if authority:
+            certificate, key = authority.issue(domain)
+            self.tls_port = sandbox.free_port()
+            words |= {
+                "CERTIFICATE": str(certificate),
+                "KEY": str(key),
+                "TRUST": str(authority.certificate),
+                "TLSPORT": str(self.tls_port),
+            }
+            defines = ["-A", "WITH_TLS"]
+        self._create_store()
+        configuration = (Path(__file__).parent / "kamailio.cfg").read_text()
+        for word, value in words.items():
+            configuration = configuration.replace(f"@{word}@", value)
+        path = self.directory / "kamailio.cfg"
+        path.write_text(configuration)
+        self.program = sandbox.start(
+            f"kamailio-{domain}",
+            ["kamailio", "-DD", "-E", "-f", str(path), "-m", "64", "-M", "8", "-w", str(self.directory),
+             "-Y", str(self.directory), *defines],
+            directory=self.directory,
+        )  # fmt: skip
+        sandbox.poll(self._answers, f"an answer of {self.program.name}", timeout=20)
+
+    def _create_store(self) -> None:
+        with sqlite3.connect(self.directory / "silo.db") as database:
+            for schema in ("standard", "msilo"):
+                path = SCHEMAS / f"{schema}-create.sql"
+                if not path.exists():
+                    self.sandbox.fail("kamailio-sqlite-modules is not installed: run tools/setup")
+                database.executescript(path.read_text())
+        database.close()
+
+    def _answers(self) -> bool:
+        from .scripted import ScriptedEndpoint
+
+        if not self.program.running:
+            self.sandbox.fail("kamailio ended at start")
+        with ScriptedEndpoint(self.sandbox, f"probe@{self.domain}") as probe:
+            probe.send(probe.request("OPTIONS", f"sip:nobody@{self.domain}", f"sip:nobody@{self.domain}"), self.port)
+            return probe.receive(timeout=0.3) is not None
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    def stored(self) -> int:
+        """How many messages wait in its offline store."""
+        database = sqlite3.connect(self.directory / "silo.db", timeout=10)
+        try:
+            return database.execute("select count(*) from silo").fetchone()[0]
+        finally:
+            database.close()
