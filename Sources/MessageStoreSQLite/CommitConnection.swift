@@ -56,6 +56,7 @@ final class CommitConnection {
     ) throws(StoreFailure) {
         switch command {
         case .enqueue(let message):
+            try requireNamed(message.recipient)
             try messages.enqueue(message)
             numbering.lastMessage = max(numbering.lastMessage, message.number)
         case .claim(let number, let attempts, let at):
@@ -76,10 +77,18 @@ final class CommitConnection {
             try registrations.name(number, addressOfRecord)
             if number.rawValue > numbering.lastAddress.rawValue { numbering.lastAddress = number }
         case .bind(let binding):
+            try requireNamed(binding.address)
             try registrations.bind(binding)
             if binding.number.rawValue > numbering.lastBinding.rawValue { numbering.lastBinding = binding.number }
         case .unbind(let number):
             if try registrations.unbind(number) { gone.bindings = true }
+        }
+    }
+
+    /// Addresses stay for good and their numbers grow, so a comparison replaces a look-up.
+    private func requireNamed(_ address: AddressNumber) throws(StoreFailure) {
+        guard address.rawValue >= 1 && address.rawValue <= numbering.lastAddress.rawValue else {
+            throw .misuse("address \(address.rawValue) is used before it is named")
         }
     }
 

@@ -5,12 +5,14 @@ import MessageStore
 /// The statements that change addresses and bindings.
 struct RegistrationStatements {
     private let insertAddress: PreparedStatement
+    private let selectAddress: PreparedStatement
     private let replaceBinding: PreparedStatement
     private let deleteBinding: PreparedStatement
 
     init(_ database: Database, path: String) throws {
         insertAddress = try PreparedStatement(
-            database, "INSERT INTO address (number, aor) VALUES (?, ?)", path: path)
+            database, "INSERT OR IGNORE INTO address (number, aor) VALUES (?, ?)", path: path)
+        selectAddress = try PreparedStatement(database, "SELECT aor FROM address WHERE number = ?", path: path)
         replaceBinding = try PreparedStatement(
             database,
             """
@@ -20,10 +22,21 @@ struct RegistrationStatements {
         deleteBinding = try PreparedStatement(database, "DELETE FROM binding WHERE number = ?", path: path)
     }
 
+    /// Naming a number again as it is named already changes nothing.
     func name(_ number: AddressNumber, _ addressOfRecord: String) throws(StoreFailure) {
         insertAddress.bind(1, number.rawValue)
         insertAddress.bind(2, copyOf: addressOfRecord)
         try insertAddress.run()
+        guard insertAddress.changes == 0 else { return }
+        selectAddress.bind(1, number.rawValue)
+        guard try selectAddress.next() else {
+            throw .misuse("address \(number.rawValue) cannot be named \"\(addressOfRecord)\"")
+        }
+        let known = selectAddress.text(0)
+        selectAddress.reset()
+        guard known == addressOfRecord else {
+            throw .misuse("address \(number.rawValue) is \(known), not \(addressOfRecord)")
+        }
     }
 
     func bind(_ binding: StoredBinding) throws(StoreFailure) {

@@ -2,6 +2,14 @@ import GRDB
 import LinkProfiles
 import MessageStore
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// Opens connections to the database with the settings that durability rests on.
 enum StoreOpening {
     static let pageSize = 4_096
@@ -15,6 +23,7 @@ enum StoreOpening {
         configuration.prepareDatabase { database in
             try database.execute(sql: "PRAGMA page_size = \(pageSize)")
         }
+        makePrivate(path)
         let queue = try DatabaseQueue(path: path, configuration: configuration)
         try queue.writeWithoutTransaction { database in
             try refuseForeign(database, path: path)
@@ -34,6 +43,12 @@ enum StoreOpening {
         try StoreSchema.migrator.migrate(queue)
         try queue.writeWithoutTransaction(assertDurable)
         return queue
+    }
+
+    /// A new database is readable by its owner alone; SQLite gives the log and its index the same mode.
+    private static func makePrivate(_ path: String) {
+        let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        if descriptor >= 0 { close(descriptor) }
     }
 
     /// GRDB leaves WAL connections at NORMAL, which may lose the last commits when the machine loses power.
