@@ -1,40 +1,218 @@
 public import Logging
 public import NIOCore
+internal import NIOPosix
 public import SIPCore
 
 /// The sockets: UDP, TCP and TLS for SIP (RFC 3261 section 18), on one event loop.
 ///
-/// Every method but ``start()`` and ``shutdown()`` must be called on that loop; every delegate call comes on it.
+/// Confined to that loop: every method but ``start()`` and ``shutdown(grace:)`` must be called on it, and every delegate
+/// call comes on it. That confinement, which debug builds check, is what makes the class safe to send.
 public final class TransportLayer: @unchecked Sendable {
-    /// What happened since the start. Read it on the loop.
-    public private(set) var counters = TransportCounters()
+    /// Something the delegate is to hear.
+    enum Event {
+        case received([UInt8], Flow)
+        case opened(Flow, Target?)
+        case closed(Flow)
+        case failed(UInt64, String)
+    }
 
+    let eventLoop: any EventLoop
+    let configuration: TransportConfiguration
+    let logger: Logger
+    var tally = TransportCounters()
+    var security: SecurityContexts?
+
+    /// Released at the end of ``shutdown(grace:)``.
+    private var delegate: (any TransportDelegate)?
+    /// Events that came up inside a call of ours, or before one that did; they are delivered in the next turn of the loop.
+    private var waiting: [Event] = []
+    private var isDeliveryScheduled = false
+    /// Above 0 while one of our own methods, called by the delegate, is at work.
+    private var depth = 0
+
+    var points: [LocalPoint] = []
+    var datagramPoints: [DatagramPoint?] = []
+    var serverChannels: [any Channel] = []
+    var connections: [UInt64: StreamConnection] = [:]
+    var byTarget: [Target: StreamConnection] = [:]
+    var acceptedPerSource: [IPAddress: Int] = [:]
+    private var lastConnectionNumber: UInt64 = 0
+    private var unflushedPoints: [DatagramPoint] = []
+    private var unflushedConnections: [StreamConnection] = []
+    var isShuttingDown = false
+    var allConnectionsEnded: EventLoopPromise<Void>?
+
+    /// - Parameters:
+    ///   - eventLoop: the loop that owns everything here; it should have nothing else to do but drive the engine.
+    ///   - delegate: kept until the end of ``shutdown(grace:)``.
     public init(
         eventLoop: any EventLoop, configuration: TransportConfiguration, delegate: any TransportDelegate, logger: Logger
     ) {
+        self.eventLoop = eventLoop
+        self.configuration = configuration
+        self.delegate = delegate
+        self.logger = logger
+        security = configuration.security
     }
 
-    /// Binds every listening point. Callable from any thread.
-    ///
-    /// - Returns: the points as bound, in the order of the configuration.
-    public func start() async throws(TransportFailure) -> [LocalPoint] { [] }
+    /// What happened since the start. Read it on the loop.
+    public var counters: TransportCounters {
+        var result = tally
+        for case let point? in datagramPoints {
+            result.datagramsSent += point.sentDatagrams
+            result.datagramBytesSent += point.sentBytes
+            result.datagramErrors += point.errors
+        }
+        return result
+    }
 
-    /// Queues a message for a flow or a target; ``flush()`` sends it. With a token other than 0, a failure comes back as
-    /// ``TransportDelegate/transmissionFailed(token:reason:)``, never from inside this call.
-    public func send(_ bytes: [UInt8], to destination: Destination, token: UInt64) {}
+    // MARK: Sending
+
+    /// Queues a message for a flow or a target; ``flush()`` sends it.
+    ///
+    /// With a token other than 0, a failure comes back as ``TransportDelegate/transmissionFailed(token:reason:)``, never
+    /// from inside this call.
+    public func send(_ bytes: [UInt8], to destination: Destination, token: UInt64) {
+        eventLoop.assertInEventLoop()
+        depth += 1
+        defer { depth -= 1 }
+        switch destination {
+        case .flow(let flow):
+            if flow.transport == .udp {
+                sendDatagram(bytes, to: flow.remote, from: flow.listener, token: token)
+            } else if let connection = connections[flow.connection] {
+                if connection.append(bytes, token: token) { unflushedConnections.append(connection) }
+            } else {
+                lost(token: token, reason: "the connection is gone")
+            }
+        case .target(let target):
+            guard let listener = listener(for: target) else {
+                lost(token: token, reason: "no listening point for \(target.transport) to \(target.address)")
+                return
+            }
+            if target.transport == .udp {
+                sendDatagram(bytes, to: target.address, from: listener, token: token)
+            } else if let connection = connection(to: target, from: listener, token: token),
+                connection.append(bytes, token: token)
+            {
+                unflushedConnections.append(connection)
+            }
+        }
+    }
 
     /// Hands everything queued since the last call to the kernel.
-    public func flush() {}
+    public func flush() {
+        eventLoop.assertInEventLoop()
+        depth += 1
+        defer { depth -= 1 }
+        while !unflushedPoints.isEmpty || !unflushedConnections.isEmpty {
+            let points = unflushedPoints
+            let connections = unflushedConnections
+            unflushedPoints.removeAll(keepingCapacity: true)
+            unflushedConnections.removeAll(keepingCapacity: true)
+            for point in points { point.flush() }
+            for connection in connections { connection.flush() }
+        }
+    }
 
     /// Closes a connection once what is queued on it has left. Does nothing for datagrams.
-    public func close(_ flow: Flow) {}
+    public func close(_ flow: Flow) {
+        eventLoop.assertInEventLoop()
+        depth += 1
+        defer { depth -= 1 }
+        connections[flow.connection]?.close()
+    }
 
-    /// Uses other certificates for handshakes from now on.
-    public func replaceCertificates(_ security: SecurityContexts) {}
+    /// Uses other certificates for handshakes from now on; connections that are up keep theirs.
+    public func replaceCertificates(_ security: SecurityContexts) {
+        eventLoop.assertInEventLoop()
+        self.security = security
+    }
 
-    /// The listening point a request to a target leaves by: the first of its transport and address family.
-    public func listener(for target: Target) -> UInt16? { nil }
+    /// The listening point that a request to a target leaves by, and that its Via names: the first of the target's
+    /// transport and address family; for a connection, else the first of its transport.
+    public func listener(for target: Target) -> UInt16? {
+        let same = points.indices.filter { points[$0].transport == target.transport }
+        let fitting = same.first { points[$0].address.ip.isV4 == target.address.ip.isV4 }
+        return (fitting ?? (target.transport == .udp ? nil : same.first)).map { UInt16($0) }
+    }
 
-    /// Stops listening, lets what is queued leave for at most `grace`, and closes every connection.
-    public func shutdown(grace: TimeAmount = .seconds(5)) async {}
+    private func sendDatagram(_ bytes: [UInt8], to address: TransportAddress, from listener: UInt16, token: UInt64) {
+        guard Int(listener) < datagramPoints.count, let point = datagramPoints[Int(listener)] else {
+            lost(token: token, reason: "no such UDP listening point")
+            return
+        }
+        if point.append(bytes, to: address, token: token) { unflushedPoints.append(point) }
+    }
+
+    /// Lets a connection be part of the next flush.
+    func queueForFlush(_ connection: StreamConnection) { unflushedConnections.append(connection) }
+
+    /// A number no other connection of this process has.
+    func nextConnectionNumber() -> UInt64 {
+        lastConnectionNumber += 1
+        return lastConnectionNumber
+    }
+
+    // MARK: Telling the delegate
+
+    /// Tells the delegate at once, or, inside one of our own methods and behind others that wait, in the loop's next turn.
+    func emit(_ event: Event) {
+        guard depth == 0, waiting.isEmpty else {
+            waiting.append(event)
+            scheduleDelivery()
+            return
+        }
+        deliver(event)
+    }
+
+    /// Counts a transmission that failed, and tells whoever gave it a token.
+    func lost(token: UInt64, reason: String) {
+        tally.transmissionsFailed += 1
+        if token != 0 { emit(.failed(token, reason)) }
+    }
+
+    /// The delegate's turn to answer; then everything queued leaves.
+    func burstEnded() {
+        guard depth == 0 else {
+            scheduleDelivery()
+            return
+        }
+        deliverWaiting()
+        delegate?.readBurstEnded()
+        flush()
+    }
+
+    private func deliver(_ event: Event) {
+        switch event {
+        case .received(let bytes, let flow): delegate?.received(bytes, on: flow)
+        case .opened(let flow, let target): delegate?.flowOpened(flow, target: target)
+        case .closed(let flow): delegate?.flowClosed(flow)
+        case .failed(let token, let reason): delegate?.transmissionFailed(token: token, reason: reason)
+        }
+    }
+
+    private func deliverWaiting() {
+        while !waiting.isEmpty {
+            let events = waiting
+            waiting.removeAll(keepingCapacity: true)
+            for event in events { deliver(event) }
+        }
+    }
+
+    private func scheduleDelivery() {
+        guard !isDeliveryScheduled else { return }
+        isDeliveryScheduled = true
+        eventLoop.execute { [self] in
+            isDeliveryScheduled = false
+            burstEnded()
+        }
+    }
+
+    /// Ends the delegate's part in this.
+    func releaseDelegate() {
+        deliverWaiting()
+        delegate?.readBurstEnded()
+        delegate = nil
+    }
 }

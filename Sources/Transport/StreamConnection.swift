@@ -1,0 +1,297 @@
+internal import LinkProfiles
+internal import Logging
+internal import NIOCore
+internal import SIPCore
+
+/// One TCP or TLS connection, accepted or opened.
+///
+/// Lives on the event loop. Messages queued while it is being opened wait; messages queued between two flushes leave in
+/// one write, and are reported lost together when that write fails.
+final class StreamConnection {
+    enum State {
+        /// Connecting, or shaking hands. Can become `up` or `closed`.
+        case opening
+        /// Known to the delegate. Can become `closing` or `closed`.
+        case up
+        /// Nothing is taken in or queued any more; what was queued still leaves. Can become `closed`.
+        case closing
+        case closed
+    }
+
+    private struct Batch {
+        var tokens: [UInt64] = []
+        var bytes = 0
+        var messages: UInt64 = 0
+    }
+
+    let flow: Flow
+    /// What the connection was opened for; `nil` when it was accepted.
+    let target: Target?
+    private let profile: LinkProfile
+    private let layer: TransportLayer
+    private(set) var state = State.opening
+    /// Absent until a connection attempt has one.
+    private var channel: (any Channel)?
+
+    private var framer: StreamFramer
+    private var outgoing = ByteBuffer()
+    private var batch = Batch()
+    private var inFlight = CircularBuffer<Batch>()
+    private var pendingBytes = 0
+    private var isQueued = false
+    /// A message could not be framed: only our side is closed first (see ``closeWhenWritten()``).
+    private var lingers = false
+    private var failureReason: String?
+
+    private let openingDeadline: NIODeadline
+    private var lastRead = NIODeadline.now()
+    private var partialSince: NIODeadline?
+    private var closingDeadline = NIODeadline.distantFuture
+    private var alarm: (at: NIODeadline, task: Scheduled<Void>)?
+
+    init(flow: Flow, target: Target?, profile: LinkProfile, layer: TransportLayer) {
+        self.flow = flow
+        self.target = target
+        self.profile = profile
+        self.layer = layer
+        framer = StreamFramer(messageLimit: profile.messageLimit)
+        openingDeadline = .now() + .microseconds(profile.connectTimeout.microseconds)
+    }
+
+    // MARK: Opening
+
+    /// The connection has a channel, which may not be connected yet.
+    func attach(_ channel: any Channel) {
+        self.channel = channel
+        arm()
+    }
+
+    /// Connected, and the TLS handshake done.
+    func opened() {
+        guard state == .opening else { return }
+        state = .up
+        lastRead = .now()
+        arm()
+        layer.connectionUp(self)
+        flush()
+    }
+
+    // MARK: Receiving
+
+    func received(_ buffer: ByteBuffer) {
+        guard state == .up else { return }
+        layer.tally.streamBytesReceived += UInt64(buffer.readableBytes)
+        lastRead = .now()
+        buffer.withUnsafeReadableBytes { framer.append($0) }
+        let sawMessage = deliverFramed()
+        if state == .up, framer.hasPartialMessage {
+            if partialSince == nil || sawMessage {
+                partialSince = lastRead
+                arm()
+            }
+        } else {
+            partialSince = nil
+        }
+    }
+
+    /// Hands out every complete message; true when there was one.
+    private func deliverFramed() -> Bool {
+        var sawMessage = false
+        while state == .up {
+            do {
+                guard let item = try framer.next() else { return sawMessage }
+                switch item {
+                case .message(let bytes):
+                    sawMessage = true
+                    layer.tally.streamMessagesReceived += 1
+                    layer.emit(.received(bytes, flow))
+                case .ping:
+                    layer.tally.pingsReceived += 1
+                    pong()
+                case .pong:
+                    layer.tally.pongsReceived += 1
+                }
+            } catch {
+                layer.tally.framingFailures += 1
+                layer.logger.info(
+                    "closing a connection whose bytes cannot be framed",
+                    metadata: ["remote": "\(flow.remote)", "reason": "\(error.reason)"])
+                failureReason = "a message could not be framed"
+                lingers = true
+                let rest = framer.takeRest()
+                if !rest.isEmpty { layer.emit(.received(rest, flow)) }
+                return sawMessage
+            }
+        }
+        return sawMessage
+    }
+
+    /// The read burst is over and the delegate's answers are queued.
+    func burstEnded() {
+        if lingers, state == .up { close() }
+    }
+
+    private func pong() {
+        if append([0x0d, 0x0a], token: 0) { layer.queueForFlush(self) }
+    }
+
+    // MARK: Sending
+
+    /// Queues a message; true when the connection was not yet known to have something to flush.
+    func append(_ bytes: [UInt8], token: UInt64) -> Bool {
+        guard state == .opening || state == .up else {
+            layer.lost(token: token, reason: failureReason ?? "the connection is closing")
+            return false
+        }
+        guard pendingBytes + bytes.count <= layer.configuration.pendingByteLimit else {
+            layer.tally.overflows += 1
+            layer.lost(token: token, reason: "the peer does not read")
+            end(reason: "the peer does not read what is sent to it")
+            return false
+        }
+        outgoing.writeBytes(bytes)
+        pendingBytes += bytes.count
+        batch.bytes += bytes.count
+        batch.messages += 1
+        if token != 0 { batch.tokens.append(token) }
+        defer { isQueued = true }
+        return !isQueued
+    }
+
+    func flush() {
+        isQueued = false
+        guard state == .up, outgoing.readableBytes > 0, let channel else { return }
+        let bytes = outgoing
+        outgoing = ByteBuffer()
+        inFlight.append(batch)
+        batch = Batch()
+        channel.writeAndFlush(bytes).assumeIsolated().whenComplete { [self] in written($0) }
+    }
+
+    private func written(_ result: Result<Void, any Error>) {
+        guard let done = inFlight.popFirst() else { return }
+        pendingBytes -= done.bytes
+        switch result {
+        case .success:
+            layer.tally.streamMessagesSent += done.messages
+            layer.tally.streamBytesSent += UInt64(done.bytes)
+            if state == .closing { closeWhenWritten() }
+        case .failure(let error):
+            let reason = failureReason ?? "the connection broke: \(error)"
+            for token in done.tokens { layer.lost(token: token, reason: reason) }
+        }
+    }
+
+    // MARK: Closing
+
+    /// Lets what is queued leave, then closes.
+    func close() {
+        switch state {
+        case .opening:
+            end(reason: "closed before it was open")
+        case .up:
+            flush()
+            state = .closing
+            failureReason = failureReason ?? "the connection was closed"
+            closingDeadline = .now() + .seconds(lingers ? 2 : 5)
+            arm()
+            closeWhenWritten()
+        case .closing, .closed:
+            break
+        }
+    }
+
+    /// After a framing failure the peer may still be sending; closing now would answer that with a reset, which can
+    /// overtake our last message. So our side ends, the peer's bytes are discarded until it ends its side, or the deadline.
+    private func closeWhenWritten() {
+        guard inFlight.isEmpty, let channel else { return }
+        channel.close(mode: lingers && flow.transport == .tcp ? .output : .all, promise: nil)
+    }
+
+    /// Closes at once; what has not left is lost.
+    func end(reason: String) {
+        guard state != .closed else { return }
+        failureReason = failureReason ?? reason
+        let channel = channel
+        finished()
+        channel?.close(promise: nil)
+    }
+
+    /// The channel is gone, or is given up.
+    func finished() {
+        guard state != .closed else { return }
+        let wasUp = state != .opening
+        state = .closed
+        alarm?.task.cancel()
+        alarm = nil
+        channel = nil
+        let reason = failureReason ?? "the peer closed the connection"
+        failureReason = reason
+        for lost in inFlight { for token in lost.tokens { layer.lost(token: token, reason: reason) } }
+        inFlight.removeAll()
+        for token in batch.tokens { layer.lost(token: token, reason: reason) }
+        batch = Batch()
+        outgoing = ByteBuffer()
+        pendingBytes = 0
+        layer.connectionEnded(self, wasUp: wasUp, reason: reason)
+    }
+
+    /// Remembers why the channel is about to close.
+    func noteFailure(_ reason: String) {
+        if failureReason == nil { failureReason = reason }
+    }
+
+    // MARK: Time
+
+    private var deadline: NIODeadline {
+        switch state {
+        case .opening: return openingDeadline
+        case .up:
+            let idle = lastRead + .microseconds(profile.connectionIdle.microseconds)
+            guard let partialSince else { return idle }
+            return min(idle, partialSince + .microseconds(profile.messageCompletion.microseconds))
+        case .closing: return closingDeadline
+        case .closed: return .distantFuture
+        }
+    }
+
+    /// Keeps one scheduled task at or before the deadline. A read moves the deadline, not the task: the task looks again
+    /// when it comes.
+    private func arm() {
+        let due = deadline
+        if let alarm {
+            guard due < alarm.at else { return }
+            alarm.task.cancel()
+        }
+        let task = layer.eventLoop.assumeIsolated().scheduleTask(deadline: due) { [self] in
+            alarm = nil
+            if NIODeadline.now() < deadline { arm() } else { timedOut() }
+        }
+        alarm = (due, task)
+    }
+
+    private func timedOut() {
+        switch state {
+        case .opening:
+            if target == nil {
+                layer.tally.handshakeFailures += 1
+                layer.tally.handshakeTimeouts += 1
+            }
+            end(reason: "the connection was not up in time")
+        case .up:
+            if let partialSince,
+                NIODeadline.now() - partialSince >= .microseconds(profile.messageCompletion.microseconds)
+            {
+                layer.tally.completionTimeouts += 1
+                end(reason: "a message was not complete in time")
+            } else {
+                layer.tally.idleTimeouts += 1
+                end(reason: "nothing arrived for too long")
+            }
+        case .closing:
+            end(reason: "what was queued did not leave in time")
+        case .closed:
+            break
+        }
+    }
+}
