@@ -29,6 +29,7 @@ let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let collections: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let grdbSQLite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 
 let package = Package(
     name: "godwit",
@@ -55,11 +56,11 @@ let package = Package(
         room("SIPCore"),
         room("SIPTransaction", ["SIPCore", "LinkProfiles"]),
         room("MessageStore", ["LinkProfiles"]),
-        room("Policy", ["SIPCore", "LinkProfiles", "COpenSSL"]),
+        room("Policy", ["SIPCore", "LinkProfiles", "MessageStore", "COpenSSL"]),
         room(
             "Engine",
             ["SIPCore", "SIPTransaction", "LinkProfiles", "MessageStore", "Policy", collections, heap]),
-        room("MessageStoreSQLite", ["MessageStore", "LinkProfiles", grdb]),
+        room("MessageStoreSQLite", ["MessageStore", "LinkProfiles", grdb, grdbSQLite]),
         room("Simulation", ["Engine", "SIPCore", "SIPTransaction", "LinkProfiles", "MessageStore", "Policy"]),
         room("Transport", ["SIPCore", "LinkProfiles", "CCAres", nioSSL, nioTLS, log] + nio),
         room(
@@ -76,15 +77,19 @@ let package = Package(
             ] + nio,
             swiftSettings: house),
 
+        .executableTarget(
+            name: "crash-child", dependencies: ["MessageStore", "MessageStoreSQLite", "LinkProfiles"],
+            path: "Tests/CrashChild", swiftSettings: house),
+
         tests("LinkProfilesTests", ["LinkProfiles"]),
         tests("SIPCoreTests", ["SIPCore"]),
         tests("SIPTransactionTests", ["SIPTransaction", "SIPCore", "LinkProfiles"]),
         tests("MessageStoreTests", ["MessageStore", "MessageStoreSQLite", "Simulation", "LinkProfiles", grdb]),
-        tests("PolicyTests", ["Policy", "SIPCore", "LinkProfiles"]),
+        tests("PolicyTests", ["Policy", "SIPCore", "LinkProfiles", "MessageStore"]),
         tests("EngineTests", ["Engine", "SIPCore", "SIPTransaction", "LinkProfiles", "MessageStore", "Policy"]),
         tests("SimulationTests", ["Simulation", "Engine", "LinkProfiles"]),
         tests("TransportTests", ["Transport", "SIPCore", "LinkProfiles", nioSSL] + nio),
         tests("GodwitServerTests", ["GodwitServer", "Engine", "SIPCore", "LinkProfiles", "MessageStore", "Policy"]),
-        tests("CrashTests", ["MessageStore", "MessageStoreSQLite", "LinkProfiles", "SIPCore"]),
+        tests("CrashTests", ["MessageStore", "MessageStoreSQLite", "LinkProfiles", "SIPCore", "crash-child"]),
     ]
 )
