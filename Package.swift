@@ -88,7 +88,7 @@ let package = Package(
         tests("PolicyTests", ["Policy", "SIPCore", "LinkProfiles", "MessageStore"]),
         tests("EngineTests", ["Engine", "SIPCore", "SIPTransaction", "LinkProfiles", "MessageStore", "Policy"]),
         tests("SimulationTests", ["Simulation", "Engine", "LinkProfiles"]),
-        tests("TransportTests", ["Transport", "SIPCore", "LinkProfiles", nioSSL] + nio),
+        tests("TransportTests", ["Transport", "SIPCore", "LinkProfiles", nioSSL, log] + nio),
         tests("GodwitServerTests", ["GodwitServer", "Engine", "SIPCore", "LinkProfiles", "MessageStore", "Policy"]),
         tests("CrashTests", ["MessageStore", "MessageStoreSQLite", "LinkProfiles", "SIPCore", "crash-child"]),
     ]
