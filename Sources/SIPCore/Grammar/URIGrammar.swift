@@ -87,14 +87,12 @@ enum URIGrammar {
         let start = index
         while index < end, bytes[index] == UInt8(ascii: ";") {
             let nameStart = index + 1
-            guard let nameEnd = skipEscaped(bytes, .parameter, nameStart, end), nameEnd > nameStart else {
-                return false
-            }
+            guard let nameEnd = skipEscaped(bytes, .parameter, nameStart, end), nameEnd > nameStart
+            else { return false }
             index = nameEnd
             guard index < end, bytes[index] == UInt8(ascii: "=") else { continue }
-            guard let valueEnd = skipEscaped(bytes, .parameter, index + 1, end), valueEnd > index + 1 else {
-                return false
-            }
+            guard let valueEnd = skipEscaped(bytes, .parameter, index + 1, end), valueEnd > index + 1
+            else { return false }
             index = valueEnd
         }
         parts.parameters = ByteRange(start, index)
@@ -120,9 +118,8 @@ enum URIGrammar {
         while true {
             index = bytes.skip(set, index, end)
             guard index < end, bytes[index] == UInt8(ascii: "%") else { return index }
-            guard end - index > 2, bytes[index + 1].hexValue != nil, bytes[index + 2].hexValue != nil else {
-                return nil
-            }
+            guard end - index > 2, bytes[index + 1].hexValue != nil, bytes[index + 2].hexValue != nil
+            else { return nil }
             index += 3
         }
     }

@@ -4,10 +4,12 @@ public enum HeaderName: UInt8, Hashable, Sendable, CaseIterable {
     case other
     // At most once in a message; the parser refuses a second one.
     case from, to, callID, cseq, maxForwards, contentLength, contentType, expires, minExpires, date
-    case contentDisposition, mimeVersion, event, subscriptionState, retryAfter, timestamp, maxBreadth, flowTimer
-    case sipETag, sipIfMatch, referTo, replyTo, identity, organization, priority, server, subject, userAgent
-    case sessionExpires, minSE, rseq, rack
+    case contentDisposition, mimeVersion, event, subscriptionState, retryAfter, maxBreadth, flowTimer
+    case sipETag, sipIfMatch, referTo, replyTo, sessionExpires, minSE, rseq, rack
+    // Once too by the grammar, but a second one does no harm.
+    case organization, priority, server, subject, userAgent, timestamp
     // May be repeated, or carry a comma separated list.
+    case identity
     case via, contact, route, recordRoute, require, proxyRequire, supported, unsupported, allow, accept
     case acceptEncoding, acceptLanguage, acceptContact, rejectContact, requestDisposition
     case authorization, proxyAuthorization, wwwAuthenticate, proxyAuthenticate, authenticationInfo
@@ -124,7 +126,7 @@ public enum HeaderName: UInt8, Hashable, Sendable, CaseIterable {
         }
     }
 
-    /// Whether a message may carry the header once only.
+    /// Whether a message with two of these is refused.
     public var isSingle: Bool { rawValue >= HeaderName.from.rawValue && rawValue <= HeaderName.rack.rawValue }
 
     /// The header with that name, in any case, long or compact; ``other`` when unknown.

@@ -209,6 +209,15 @@ extension SIPMessage {
         return nil
     }
 
+    /// The `type/subtype` of Content-Type without its parameters; empty when there is none.
+    public var mediaType: ByteRange {
+        guard let field = first(.contentType) else { return .empty }
+        let span = bytes.span
+        var index = field.value.lower
+        while index < field.value.upper, span[index] != UInt8(ascii: ";") { index += 1 }
+        return ByteRange(field.value.lower, span.trimEnd(field.value.lower, index))
+    }
+
     /// A decimal number of at most 32 bits; nil when the range holds anything else.
     public func decimal(_ range: ByteRange) -> UInt32? {
         guard range.upper <= bytes.count, let value = bytes.span.decimal(range.lower, range.upper) else { return nil }

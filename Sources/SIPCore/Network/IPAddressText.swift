@@ -27,7 +27,7 @@ extension IPAddress {
     }
 
     private static func readV4(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> UInt32? {
-        guard end - start <= 15, bytes[start].isDigit else { return nil }
+        guard start < end, end - start <= 15, bytes[start].isDigit else { return nil }
         var bits: UInt32 = 0
         var index = start
         for part in 0..<4 {
@@ -59,12 +59,8 @@ extension IPAddress {
         }
         while index < end {
             // ":::" before an IPv4 part comes of a slip in RFC 3261's grammar (RFC 5118 section 4.10).
-            if gap == groups, bytes[index] == UInt8(ascii: ":"), Self.readV4(bytes, index + 1, end) != nil,
-                index + 1 < end
-            {
-                index += 1
-            }
-            if groups <= 6, let v4 = index < end ? Self.readV4(bytes, index, end) : nil {
+            if gap == groups, bytes[index] == UInt8(ascii: ":"), readV4(bytes, index + 1, end) != nil { index += 1 }
+            if groups <= 6, let v4 = readV4(bytes, index, end) {
                 value = value << 32 | UInt128(v4)
                 groups += 2
                 index = end

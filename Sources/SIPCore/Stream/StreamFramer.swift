@@ -55,12 +55,15 @@ public struct StreamFramer: Sendable {
     public mutating func next() throws(SyntaxFailure) -> FramedItem? {
         if let failure { throw failure }
         if frameEnd == nil {
-            if let item = takeLineEnds() { return item }
+            switch takeLineEnds() {
+            case .item(let item): return item
+            case .incomplete: return nil
+            case .none: break
+            }
             guard start < buffer.count else {
                 reset()
                 return nil
             }
-            guard buffer[start] != 0x0d else { return nil }
             do {
                 guard let end = try findEnd() else { return nil }
                 frameEnd = end
@@ -84,28 +87,34 @@ public struct StreamFramer: Sendable {
         scanned = 0
     }
 
-    /// Takes line ends before a start line; a pair of them is a ping.
-    private mutating func takeLineEnds() -> FramedItem? {
-        while buffer.count - start >= 2, buffer[start] == 0x0d, buffer[start + 1] == 0x0a {
-            if expectedPongs > 0 {
-                expectedPongs -= 1
-                advance(2)
-                return .pong
-            }
-            guard buffer.count - start >= 3 else { return nil }
-            guard buffer[start + 2] == 0x0d else {
-                advance(2)
-                break
-            }
-            guard buffer.count - start >= 4 else { return nil }
-            guard buffer[start + 3] == 0x0a else {
-                advance(2)
-                break
-            }
-            advance(4)
-            return .ping
+    private enum LineEnds {
+        case item(FramedItem)
+        /// What follows decides what they mean.
+        case incomplete
+        case none
+    }
+
+    /// Takes the line ends before a start line: two are a ping, one is an awaited pong or nothing.
+    private mutating func takeLineEnds() -> LineEnds {
+        let count = buffer.count - start
+        guard count > 0, buffer[start] == 0x0d else { return .none }
+        guard count > 1 else { return .incomplete }
+        guard buffer[start + 1] == 0x0a else { return .none }
+        if expectedPongs > 0 {
+            expectedPongs -= 1
+            advance(2)
+            return .item(.pong)
         }
-        return nil
+        guard count > 2 else { return .incomplete }
+        if buffer[start + 2] == 0x0d {
+            guard count > 3 else { return .incomplete }
+            if buffer[start + 3] == 0x0a {
+                advance(4)
+                return .item(.ping)
+            }
+        }
+        advance(2)
+        return .none
     }
 
     private mutating func advance(_ count: Int) {
