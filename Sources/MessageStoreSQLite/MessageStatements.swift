@@ -136,16 +136,19 @@ struct MessageStatements {
         try toQueued.run()
     }
 
-    /// `state` is `.expired` or `.refused`.
+    /// `state` is `.expired` or `.refused`. Returns whether there was something to end.
+    @discardableResult
     func end(
         _ number: MessageNumber, as state: DeferredState, at: Instant, cause: DeliveryCause
-    ) throws(StoreFailure) {
+    ) throws(StoreFailure) -> Bool {
         toEnded.bind(1, number.rawValue)
         toEnded.bind(2, literal: state.letter)
         toEnded.bind(3, at)
         toEnded.bind(4, Int64(cause.code))
         try toEnded.run()
-        if toEnded.changes > 0 { try dropPayload(number) }
+        guard toEnded.changes > 0 else { return false }
+        try dropPayload(number)
+        return true
     }
 
     /// Removes ended rows, those that ended first before the others, and returns how many went.

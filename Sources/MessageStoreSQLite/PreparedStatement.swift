@@ -48,7 +48,16 @@ struct PreparedStatement {
     /// Binds a copy; for statements that are not on the hot path.
     func bind(_ index: Int32, copyOf text: String) {
         let transient = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
-        sqlite3_bind_text(pointer, index, text, -1, transient)
+        var text = text
+        text.withUTF8 { bytes in
+            guard let base = bytes.baseAddress else {
+                sqlite3_bind_text(pointer, index, "", 0, nil)
+                return
+            }
+            base.withMemoryRebound(to: CChar.self, capacity: bytes.count) {
+                _ = sqlite3_bind_text(pointer, index, $0, Int32(clamping: bytes.count), transient)
+            }
+        }
     }
 
     /// Runs to the end a statement that returns no row.

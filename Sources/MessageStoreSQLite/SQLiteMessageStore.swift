@@ -61,4 +61,17 @@ public final class SQLiteMessageStore: MessageStore, @unchecked Sendable {
             throw StoreFailure(error, path: path)
         }
     }
+
+    /// Copies the database as it is at this moment to a new file, from any thread, while commits go on.
+    /// `progress` is told how many pages are left of how many.
+    ///
+    /// - Throws: ``StoreFailure/io(_:)`` when the destination exists or cannot be written.
+    public func backup(to destination: String, progress: ((Int, Int) -> Void)? = nil) throws(StoreFailure) {
+        do {
+            let reader = try StoreOpening.reader(path: path)
+            try StoreBackup.copy(reader, to: destination, progress: progress)
+        } catch {
+            throw StoreFailure(error, path: destination)
+        }
+    }
 }

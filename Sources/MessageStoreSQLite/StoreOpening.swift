@@ -45,6 +45,52 @@ enum StoreOpening {
         return queue
     }
 
+    /// A connection that only reads, beside whoever writes.
+    static func reader(path: String) throws -> DatabaseQueue {
+        var configuration = Configuration()
+        configuration.label = "godwit.inspector"
+        configuration.readonly = true
+        configuration.busyMode = .timeout(guestPatience)
+        let queue = try DatabaseQueue(path: path, configuration: configuration)
+        try queue.read { database in
+            try refuseForeign(database, path: path)
+            guard try StoreSchema.migrator.hasCompletedMigrations(database) else {
+                throw StoreFailure.misuse("\(path) is of an older version or empty: start the server once to bring it up to date")
+            }
+        }
+        return queue
+    }
+
+    /// A connection that also writes now and then, beside the one that commits.
+    static func guest(path: String) throws -> DatabaseQueue {
+        var configuration = Configuration()
+        configuration.label = "godwit.inspector"
+        configuration.journalMode = .wal
+        configuration.busyMode = .timeout(guestPatience)
+        configuration.prepareDatabase { database in
+            try database.execute(sql: "PRAGMA page_size = \(pageSize)")
+        }
+        makePrivate(path)
+        let queue = try DatabaseQueue(path: path, configuration: configuration)
+        let isComplete = try queue.read { database in
+            try refuseForeign(database, path: path)
+            return try StoreSchema.migrator.hasCompletedMigrations(database)
+        }
+        if !isComplete {
+            let lock = try StoreLock(database: path)
+            try withExtendedLifetime(lock) { try StoreSchema.migrator.migrate(queue) }
+        }
+        try queue.writeWithoutTransaction { database in
+            try makeDurable(database)
+            try assertDurable(database)
+            try database.execute(sql: "PRAGMA secure_delete = ON")
+        }
+        return queue
+    }
+
+    /// Seconds an operator's connection waits for the server.
+    private static let guestPatience = 5.0
+
     /// A new database is readable by its owner alone; SQLite gives the log and its index the same mode.
     private static func makePrivate(_ path: String) {
         let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)

@@ -8,9 +8,14 @@ struct StoreRecovery {
     let path: String
 
     func visit<V: RecoveryVisitor>(duplicatesSince: Instant, into visitor: inout V) throws {
+        try visitRegistrations(into: &visitor)
+        try visitMessages(duplicatesSince: duplicatesSince, &visitor)
+    }
+
+    /// Addresses, then bindings.
+    func visitRegistrations<V: RecoveryVisitor>(into visitor: inout V) throws {
         try visitAddresses(&visitor)
         try visitBindings(&visitor)
-        try visitMessages(duplicatesSince: duplicatesSince, &visitor)
     }
 
     private func visitAddresses<V: RecoveryVisitor>(_ visitor: inout V) throws {
