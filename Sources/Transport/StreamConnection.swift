@@ -54,7 +54,9 @@ final class StreamConnection {
         self.target = target
         self.profile = profile
         self.layer = layer
-        framer = StreamFramer(messageLimit: profile.messageLimit)
+        framer = StreamFramer(
+            limits: ParserLimits(
+                headerBytes: min(ParserLimits().headerBytes, profile.messageLimit), messageBytes: profile.messageLimit))
         openingDeadline = .now() + .microseconds(profile.connectTimeout.microseconds)
     }
 
@@ -84,7 +86,8 @@ final class StreamConnection {
         lastRead = .now()
         buffer.withUnsafeReadableBytes { framer.append($0) }
         let sawMessage = deliverFramed()
-        if state == .up, framer.hasPartialMessage {
+        // Up to three bytes can be the line ends of half a keep-alive, which may wait.
+        if state == .up, framer.bufferedCount > 3 {
             if partialSince == nil || sawMessage {
                 partialSince = lastRead
                 arm()
@@ -118,8 +121,7 @@ final class StreamConnection {
                     metadata: ["remote": "\(flow.remote)", "reason": "\(error.reason)"])
                 failureReason = "a message could not be framed"
                 lingers = true
-                let rest = framer.takeRest()
-                if !rest.isEmpty { layer.emit(.received(rest, flow)) }
+                layer.emit(.received(Array(framer.remainder), flow))
                 return sawMessage
             }
         }
