@@ -73,7 +73,7 @@ final class TransactionIndex {
     func insert(_ slot: UInt32, for id: TransactionID) {
         let shard = shard(of: id)
         if UInt64(shard.pointee.count + 1) * 4 > UInt64(shard.pointee.capacity) * 3 {
-            resize(shard, to: shard.pointee.capacity + shard.pointee.capacity / 2)
+            resize(shard, to: shard.pointee.capacity + shard.pointee.capacity * 3 / 8)
         }
         Self.place(Self.entry(slot, id), in: shard)
         shard.pointee.count += 1
