@@ -34,7 +34,8 @@ public struct RetrySchedule: Hashable, Sendable {
     public func delay(afterFailures failures: UInt32, random: Double) -> TimeSpan {
         let plain = delay(afterFailures: failures).microseconds
         let share = min(max(0, jitter), 0.5) * (2 * min(max(0, random), 1) - 1)
-        let shifted = min(Double(plain) * (1 + share), Double(max(1, maximum.microseconds)))
-        return TimeSpan(microseconds: max(1, Int64(shifted)))
+        let ceiling = max(1, maximum.microseconds)
+        let shifted = Double(plain) * (1 + share)
+        return TimeSpan(microseconds: shifted < Double(ceiling) ? max(1, Int64(shifted)) : ceiling)
     }
 }

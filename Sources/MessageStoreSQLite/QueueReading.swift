@@ -98,7 +98,8 @@ struct QueueReading {
             let identity = MessageIdentity(rows.bytes(3))
         else {
             throw .damaged(
-                "message \(rows.integer(0)) in \(path) is not readable: keep the file for a diagnosis, restore a backup")
+                "message \(rows.integer(0)) in \(path) is not readable: keep the file for a diagnosis, restore a backup"
+            )
         }
         func moment(_ column: Int32) -> Instant? {
             rows.isNull(column) ? nil : Instant(microseconds: rows.integer(column))

@@ -1,6 +1,6 @@
+import GRDB
 public import LinkProfiles
 public import MessageStore
-import GRDB
 
 /// The Message Store in one SQLite file: write-ahead log, `synchronous = FULL`, one transaction per group.
 ///

@@ -55,7 +55,8 @@ enum StoreOpening {
         try queue.read { database in
             try refuseForeign(database, path: path)
             guard try StoreSchema.migrator.hasCompletedMigrations(database) else {
-                throw StoreFailure.misuse("\(path) is of an older version or empty: start the server once to bring it up to date")
+                throw StoreFailure.misuse(
+                    "\(path) is of an older version or empty: start the server once to bring it up to date")
             }
         }
         return queue
@@ -106,7 +107,8 @@ enum StoreOpening {
     static func assertDurable(_ database: Database) throws {
         let synchronous = try Int.fetchOne(database, sql: "PRAGMA synchronous")
         guard synchronous == 2 else {
-            throw StoreFailure.misuse("synchronous is \(synchronous ?? -1), not FULL: refusing to run without durability")
+            throw StoreFailure.misuse(
+                "synchronous is \(synchronous ?? -1), not FULL: refusing to run without durability")
         }
         let journal = try String.fetchOne(database, sql: "PRAGMA journal_mode")
         guard journal == "wal" else {

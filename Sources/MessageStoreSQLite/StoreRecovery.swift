@@ -57,7 +57,8 @@ struct StoreRecovery {
                 let identity = MessageIdentity(rows.bytes(3))
             else {
                 throw StoreFailure.damaged(
-                    "message \(rows.integer(0)) in \(path) is not readable: keep the file for a diagnosis, restore a backup")
+                    "message \(rows.integer(0)) in \(path) is not readable: keep the file for a diagnosis, restore a backup"
+                )
             }
             let acceptedAt = Instant(microseconds: rows.integer(5))
             if state.isTerminal {
