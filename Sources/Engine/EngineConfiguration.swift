@@ -15,8 +15,8 @@ public struct EngineConfiguration: Sendable {
     public var profileRules: [ProfileRule]
     /// Digest authentication of users (RFC 3261 section 22).
     public var authentication: AuthenticationConfiguration
-    /// Networks whose requests are relayed without credentials and whose asserted identities are believed (RFC 3325).
-    public var trustedNetworks: [NetworkPrefix]
+    /// Peers whose requests are relayed without credentials and whose asserted identities are believed (RFC 3325).
+    public var trustedPeers: [TrustedPeer]
     /// Next hops for domains that are not to be looked up by RFC 3263.
     public var routes: [DomainRoute]
     public var limits: EngineLimits
@@ -31,7 +31,7 @@ public struct EngineConfiguration: Sendable {
         profiles = ["lan": LinkProfile()]
         profileRules = []
         authentication = AuthenticationConfiguration()
-        trustedNetworks = []
+        trustedPeers = []
         routes = []
         limits = EngineLimits()
         accounts = []
@@ -51,6 +51,24 @@ public struct AuthenticationConfiguration: Sendable {
     public var nonceLifetime: TimeSpan = .seconds(300 as Int64)
 
     public init() {}
+}
+
+/// A member of our trust domain (RFC 3324 section 2.3).
+public struct TrustedPeer: Hashable, Sendable {
+    public var network: NetworkPrefix
+    /// The source port it must send from; 0 for any.
+    public var port: UInt16
+
+    public init(network: NetworkPrefix, port: UInt16 = 0) {
+        self.network = network
+        self.port = port
+    }
+
+    /// Whether a flow's far end is this peer. A connection's source port is any.
+    func matches(_ flow: Flow) -> Bool {
+        guard port == 0 || flow.transport.isReliable || flow.remote.port == port else { return false }
+        return network.contains(high: flow.remote.ip.high, low: flow.remote.ip.low)
+    }
 }
 
 /// A fixed next hop for a domain.

@@ -1,4 +1,3 @@
-public import LinkProfiles
 public import MessageStore
 public import SIPCore
 

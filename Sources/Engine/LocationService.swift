@@ -90,13 +90,13 @@ final class LocationService {
         }
     }
 
-    /// Forgets a user who has no bindings, no attachment and no number; true when it was.
+    /// Forgets a user who has no bindings, no attachment and no number in the store; true when it was.
     ///
-    /// A user with a number stays: the store knows the address under it.
+    /// A user the store knows stays, so that the address keeps its number.
     @discardableResult
     func removeIfIdle(_ index: UserIndex) -> Bool {
         let user = users[Int(index)]
-        guard !user.record.isEmpty, user.attachment < 0, user.number == 0, bindings(of: index).isEmpty else {
+        guard !user.record.isEmpty, user.attachment < 0, user.number <= 0, bindings(of: index).isEmpty else {
             return false
         }
         names.remove(index, hash: hash(of: index))

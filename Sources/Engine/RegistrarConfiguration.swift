@@ -4,7 +4,7 @@ struct RegistrarConfiguration {
     var maximumBindings = 16
     /// Value of the Service-Route header in answers, with its angle brackets (RFC 3608); empty for none.
     var serviceRoute = ""
-    /// Whether a Path header is accepted although the user agent does not name `path` in Supported (RFC 3327 section 5.3
-    /// recommends to refuse it with 420).
+    /// Whether a Path header is accepted although the user agent does not name `path` in Supported. RFC 3327 section 5.3
+    /// recommends to refuse it with 420.
     var acceptsUnsupportedPath = false
 }

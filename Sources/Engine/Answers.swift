@@ -1,0 +1,146 @@
+import LinkProfiles
+import SIPCore
+import SIPTransaction
+
+/// Building and sending responses. A transaction keeps only what a response does not copy from its request (its tail), so a
+/// retransmission is answered by building the response again.
+extension Engine {
+    /// The tail of a response that adds nothing of its own.
+    static let noTail: [UInt8] = []
+    /// First byte of the tail of a response another element made; what follows is its reason phrase, its own header lines, an
+    /// empty line and its body.
+    private static let foreignTail: UInt8 = 0
+
+    /// Sends a response of our own and remembers it for retransmissions.
+    func answer(_ held: HeldRequest, _ status: UInt16, headers: [UInt8] = Engine.noTail) {
+        guard transactions.respond(held.server, status: status, tail: headers, at: now) else { return }
+        send(localResponse(held.request, held.flow, held.server, status, headers), answering: held.request, on: held.flow)
+    }
+
+    /// Answers without a transaction: what cannot be parsed, or is refused before any state is made.
+    func answerStateless(_ message: SIPMessage, on flow: Flow, _ status: UInt16, reason: String?, headers: [UInt8] = []) {
+        guard message.method != .ack, message.topVia.line >= 0 else { return }
+        let id = serverID(of: message)
+        let bytes = MessageWriter.response(
+            to: message, status: status, reason: reason, toTag: localTag(id), headers: headers + serverHeader,
+            compact: profiles[profileNumber(of: flow)].compactHeaders, source: flow.remote)
+        send(bytes, answering: message, on: flow)
+    }
+
+    private func localResponse(
+        _ request: SIPMessage, _ flow: Flow, _ server: TransactionID, _ status: UInt16, _ headers: [UInt8]
+    ) -> [UInt8] {
+        MessageWriter.response(
+            to: request, status: status, toTag: status > 100 ? localTag(server) : nil, headers: headers + serverHeader,
+            compact: profiles[profileNumber(of: flow)].compactHeaders, source: flow.remote)
+    }
+
+    /// A retransmitted request: the last response again.
+    func resend(_ request: SIPMessage, on flow: Flow, server: TransactionID, status: UInt16, tail: [UInt8]) {
+        tally.retransmissionsSent += 1
+        send(rebuilt(request, flow, server, status, tail), answering: request, on: flow)
+    }
+
+    private func rebuilt(
+        _ request: SIPMessage, _ flow: Flow, _ server: TransactionID, _ status: UInt16, _ tail: [UInt8]
+    ) -> [UInt8] {
+        guard tail.first == Self.foreignTail else { return localResponse(request, flow, server, status, tail) }
+        let copied = MessageWriter.response(
+            to: request, status: status, reason: "", toTag: [UInt8]?.none, source: flow.remote)
+        var writer = MessageWriter(capacity: copied.count + tail.count)
+        writer.append("SIP/2.0 ")
+        writer.append(decimal: status)
+        writer.append(byte: 0x20)
+        let rest = tail.dropFirst()
+        let phraseEnd = rest.firstIndex(of: 0x0d) ?? rest.endIndex
+        writer.append(rest[..<phraseEnd])
+        writer.appendLineEnd()
+        for line in CopiedLines(of: copied) { writer.append(copied[line]) }
+        writer.append(rest[min(phraseEnd + 2, rest.endIndex)...])
+        return writer.bytes
+    }
+
+    /// Passes a response on to where the request came from (RFC 3261 section 16.7 step 9).
+    func forward(_ response: SIPMessage, status: UInt16, of context: ForkContext) {
+        guard let held = context.held else { return }
+        guard let bytes = MessageWriter.forwardedResponse(response) else { return }
+        guard transactions.respond(held.server, status: status, tail: tail(of: response), at: now) else { return }
+        if context.method == .message, context.user >= 0, status >= 200 { tally.messagesRelayed += 1 }
+        send(bytes, answering: held.request, on: held.flow)
+    }
+
+    private func tail(of response: SIPMessage) -> [UInt8] {
+        var writer = MessageWriter(capacity: 256)
+        writer.append(byte: Self.foreignTail)
+        writer.append(response.reason, of: response)
+        writer.appendLineEnd()
+        for field in response.fields {
+            switch field.name {
+            case .via, .from, .callID, .cseq: continue
+            default: writer.append(field, of: response)
+            }
+        }
+        writer.appendLineEnd()
+        writer.append(response.body, of: response)
+        return writer.bytes
+    }
+
+    /// Where a response goes (RFC 3261 section 18.2.2, RFC 3581): back by the connection; over UDP to the source address, and
+    /// to the source port only if the client asked for it with rport.
+    func send(_ bytes: [UInt8], answering request: SIPMessage, on flow: Flow) {
+        var flow = flow
+        if flow.transport == .udp, !request.topVia.hasRport {
+            flow.remote.port = request.topVia.port == 0 ? SIPTransport.udp.defaultPort : request.topVia.port
+        }
+        let profile = profiles[profileNumber(of: flow)]
+        tally.responsesSent += 1
+        output.transmissions.append(
+            Transmission(
+                bytes: profile.compactHeaders ? HeaderCompaction.compact(bytes) : bytes, destination: .flow(flow)))
+    }
+
+    // MARK: Responses due by a timer
+
+    func sendTrying(_ server: TransactionID, user: UInt32) {
+        guard let held = heldInvites[server] ?? (user > 0 ? contexts[user - 1]?.held : nil) else { return }
+        answer(held, 100)
+    }
+
+    func resendInviteResponse(_ server: TransactionID, status: UInt16, tail: [UInt8]) {
+        guard let held = heldInvites[server] else { return }
+        resend(held.request, on: held.flow, server: server, status: status, tail: tail)
+    }
+
+    var serverHeader: [UInt8] { configuredServerHeader }
+}
+
+/// The header lines of a response made by `MessageWriter.response` that its request gave it: all but To and Content-Length.
+private struct CopiedLines: Sequence, IteratorProtocol {
+    private let bytes: [UInt8]
+    private var position: Int
+
+    init(of bytes: [UInt8]) {
+        self.bytes = bytes
+        position = Self.lineEnd(bytes, from: 0)
+    }
+
+    mutating func next() -> Range<Int>? {
+        while position + 2 <= bytes.count, bytes[position] != 0x0d {
+            var end = Self.lineEnd(bytes, from: position)
+            while end < bytes.count, bytes[end] == 0x20 || bytes[end] == 0x09 { end = Self.lineEnd(bytes, from: end) }
+            let line = position..<end
+            position = end
+            let name = bytes[line].prefix { $0 != UInt8(ascii: ":") }.map { $0 | 0x20 }
+            let isOwn = name == Array("to".utf8) || name == Array("t".utf8) || name == Array("content-length".utf8)
+                || name == Array("l".utf8)
+            if !isOwn { return line }
+        }
+        return nil
+    }
+
+    private static func lineEnd(_ bytes: [UInt8], from start: Int) -> Int {
+        var index = start
+        while index < bytes.count, bytes[index] != 0x0a { index += 1 }
+        return Swift.min(index + 1, bytes.count)
+    }
+}

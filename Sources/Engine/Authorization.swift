@@ -1,0 +1,79 @@
+import LinkProfiles
+import Policy
+import SIPCore
+import SIPTransaction
+
+/// Who may use the server, and under which name (RFC 3261 section 22, RFC 3325).
+extension Engine {
+    func isTrusted(_ flow: Flow) -> Bool {
+        configuration.trustedPeers.contains { $0.matches(flow) }
+    }
+
+    /// Whether the request may go on; else it has been answered.
+    ///
+    /// Trusted peers speak for their users. Everybody else proves an account, and the From must be that account's. Requests
+    /// inside a dialog that carry a flow sealed by us were authorized when the dialog was made.
+    func authorize(_ context: ForkContext, within token: Flow?) -> Bool {
+        guard let held = context.held else { return true }
+        let request = held.request
+        let isTrusted = isTrusted(held.flow)
+        if IdentityPolicy.incoming(request, fromTrusted: isTrusted) == .remove {
+            context.removedHeaders.append(.pAssertedIdentity)
+        }
+        guard configuration.authentication.isRequired, !isTrusted else { return admitsIdentity(of: held) }
+        if token != nil, !request.to.tag.isEmpty { return true }
+        switch authenticator.authenticate(request, as: .proxy, accounts: accounts, at: now) {
+        case .accepted(let user):
+            return accept(user, in: context, held)
+        case .challenge(let isStale, let cause):
+            if cause != .noCredentials { tally.authenticationFailures += 1 }
+            challenge(held, as: .proxy, isStale: isStale)
+        case .malformed:
+            tally.authenticationFailures += 1
+            answer(held, 400)
+        }
+        return false
+    }
+
+    private func accept(_ user: AuthenticatedUser, in context: ForkContext, _ held: HeldRequest) -> Bool {
+        context.removedHeaders.append(.proxyAuthorization)
+        switch IdentityPolicy.judge(held.request, authenticated: user) {
+        case .own, .anonymous:
+            break
+        case .foreignFrom, .foreignPreferred:
+            tally.identityMismatches += 1
+            answer(held, 403)
+            return false
+        }
+        if held.request.contains(.pPreferredIdentity) { context.removedHeaders.append(.pPreferredIdentity) }
+        return admitsIdentity(of: held)
+    }
+
+    private func admitsIdentity(of held: HeldRequest) -> Bool {
+        guard configuration.limits.perIdentity != .none else { return true }
+        let sender = senderIdentity(of: held.request)
+        switch floodGuard.receive(identity: KeyedHash.hash(sender, key: key), at: now) {
+        case .admit:
+            return true
+        case .answer(let status, let retryAfter):
+            tally.refusedByFloodGuard += 1
+            answer(held, status, headers: Array("Retry-After: \(retryAfter)\r\n".utf8))
+        case .drop:
+            tally.droppedByFloodGuard += 1
+        }
+        return false
+    }
+
+    func challenge(_ held: HeldRequest, as role: DigestRole, isStale: Bool) {
+        tally.challenges += 1
+        var headers: [UInt8] = []
+        authenticator.appendChallenges(as: role, isStale: isStale, at: now, to: &headers)
+        answer(held, role.statusCode, headers: headers)
+    }
+
+    /// Identities a user agent outside the trust domain does not get to see (RFC 3325 section 7).
+    func removedIdentities(of request: SIPMessage, toTrusted: Bool) -> [HeaderName] {
+        guard request.contains(.pAssertedIdentity) else { return [] }
+        return IdentityPolicy.outgoing(request, toTrusted: toTrusted) == .remove ? [.pAssertedIdentity] : []
+    }
+}

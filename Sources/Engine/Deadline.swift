@@ -1,0 +1,37 @@
+import LinkProfiles
+
+/// Something the engine wants to be woken for, other than transaction timers.
+struct Deadline: Comparable {
+    enum Kind: Hashable {
+        /// Outcomes that the store refused are to be written again.
+        case settlement
+        /// A recipient's queue may go on: back-off is over, or the byte budget is filled again.
+        case queue(Int32)
+        /// Timer C of a proxied INVITE (RFC 3261 section 16.8).
+        case timerC(slot: UInt32, generation: UInt32)
+    }
+
+    var at: Instant
+    var kind: Kind
+
+    static func < (a: Deadline, b: Deadline) -> Bool { a.at < b.at }
+}
+
+/// A relay that becomes a deferred message when its device stays silent.
+struct PatienceMark {
+    var at: Instant
+    var slot: UInt32
+    var generation: UInt32
+}
+
+/// Walks over the queues so that each is visited once a minute, and over old rows of the store.
+struct ExpirySweep {
+    static let interval = TimeSpan.seconds(1 as Int64)
+    static let stepsPerRound = 60
+
+    var next = Instant(microseconds: 0)
+    var cursor = 0
+    /// Messages that ended since the store was last asked to forget old ones.
+    var endedSince = 0
+    var hasHistory = false
+}

@@ -1,0 +1,207 @@
+import LinkProfiles
+import MessageStore
+import Policy
+import SIPCore
+import SIPTransaction
+
+/// The IM Application (draft-houri-simple-arch-01 section 7.2, RFC 3428): a MESSAGE to a served user goes to the user's devices, or
+/// into the Message Store.
+extension Engine {
+    /// Relays the message live if nothing of the recipient's waits already, else defers it behind what waits.
+    func instantMessage(_ context: ForkContext, user: Int32) {
+        guard let held = context.held else { return }
+        context.user = user
+        if let slot = queueSlot(of: user), !queues[slot].isEmpty {
+            return deferMessage(held, user: user, attemptsMade: 0)
+        }
+        let groups = targetGroups(of: user)
+        guard let first = groups.last?.first else { return deferMessage(held, user: user, attemptsMade: 0) }
+        context.groups = groups
+        context.slot = contexts.insert(context)
+        context.isLive = true
+        let slot = ensureQueue(of: user)
+        watchPatience(of: context, profile: first.profile)
+        let isOrderedByLink = first.flow?.transport.isReliable ?? false
+        if !isOrderedByLink, queues[slot].live > 0 {
+            queues[slot].line.append((context.slot, contexts.generation(of: context.slot)))
+        } else {
+            startRelay(context, queue: slot)
+        }
+    }
+
+    private func startRelay(_ context: ForkContext, queue slot: Int) {
+        queues[slot].live += 1
+        context.isStarted = true
+        startNextGroup(context)
+    }
+
+    /// A relay is over or was taken over by the store: the next in line goes, or all of them are deferred behind it.
+    func liveRelayEnded(_ context: ForkContext) {
+        context.isLive = false
+        guard let slot = queueSlot(of: context.user) else { return }
+        if context.isStarted { queues[slot].live = max(0, queues[slot].live - 1) }
+        guard queues[slot].live == 0 else { return }
+        while !queues[slot].line.isEmpty {
+            let next = queues[slot].line.removeFirst()
+            guard let waiting = contexts.context(at: next.slot, generation: next.generation), let held = waiting.held,
+                waiting.isLive
+            else { continue }
+            if queues[slot].isEmpty { return startRelay(waiting, queue: slot) }
+            waiting.isLive = false
+            contexts.remove(waiting.slot)
+            deferMessage(held, user: waiting.user, attemptsMade: 0)
+        }
+        pump(slot)
+    }
+
+    // MARK: Patience
+
+    private func watchPatience(of context: ForkContext, profile: Int) {
+        patience[profile].append(
+            PatienceMark(
+                at: now + profiles[profile].relayPatience, slot: context.slot,
+                generation: contexts.generation(of: context.slot)))
+    }
+
+    /// Relays whose device stayed silent for too long are committed and answered 202; the attempt goes on.
+    func firePatience() {
+        for profile in patience.indices {
+            while let mark = patience[profile].first, mark.at <= now {
+                patience[profile].removeFirst()
+                guard let context = contexts.context(at: mark.slot, generation: mark.generation), context.isLive,
+                    !context.isAnswered, let held = context.held
+                else { continue }
+                if context.isStarted {
+                    deferMessage(held, user: context.user, attemptsMade: 0, goingOnIn: context)
+                } else {
+                    context.isLive = false
+                    contexts.remove(context.slot)
+                    deferMessage(held, user: context.user, attemptsMade: 0)
+                }
+            }
+        }
+    }
+
+    // MARK: Accepting
+
+    /// Accepts a message for later: it is answered 202 once it is durable.
+    ///
+    /// - Parameters:
+    ///   - attemptsMade: attempts to relay it that failed; its next one is the following.
+    ///   - context: a relay that goes on as the first attempt to deliver the stored message.
+    func deferMessage(_ held: HeldRequest, user: Int32, attemptsMade: UInt16, goingOnIn context: ForkContext? = nil) {
+        let request = held.request
+        context?.isAnswered = true
+        guard request.expires != 0 else { return answer(held, 480) }
+        let sender = senderIdentity(of: request)
+        let identity = identity(of: request, sender: sender[...], recipient: user)
+        if identities.contains(identity) { return acceptAgain(held, identity) }
+        let slot = ensureQueue(of: user)
+        let hash = senderHash(sender[...])
+        let payload = DeferredPayload.make(
+            from: request, removing: removedIdentities(of: request, toTrusted: false), inserting: [], at: now)
+        if let refusal = configuration.limits.quotas.refusal(
+            size: payload.count, recipient: QuotaUsage(messages: queues[slot].count, bytes: queues[slot].bytes),
+            sender: senders.usage(of: hash), messagesInAll: tally.messagesQueued)
+        {
+            tally.messagesOverQuota += 1
+            answer(held, refusal.statusCode, headers: explanation(of: refusal))
+            return releaseQueueIfIdle(slot)
+        }
+        guard pending.depth < configuration.limits.pendingStoreCommands, storeHealth.admits(at: now) else {
+            tally.refusedByStore += 1
+            answer(held, 503, headers: Self.retrySoon)
+            return releaseQueueIfIdle(slot)
+        }
+        let life = request.expires > 0
+            ? TimeSpan.seconds(min(request.expires, 10 * 366 * 86_400))
+            : profiles[profileNumber(of: held.flow)].deferredLifetime
+        let expiresAt = now + life
+        lastMessage = MessageNumber(lastMessage.rawValue + 1)
+        let number = lastMessage
+        let attempts = context == nil ? attemptsMade : context?.attempts ?? 1
+        let recipient = nameInStore(user)
+        store(
+            .enqueue(
+                DeferredMessage(
+                    number: number, recipient: recipient, sender: String(decoding: sender, as: UTF8.self),
+                    identity: identity, acceptedAt: now, expiresAt: expiresAt, isUrgent: isUrgent(request),
+                    state: context == nil ? .queued : .claimed, attempts: UInt32(attempts), payload: payload)))
+        pending.hold(.accepted(held, user: user, number: number, identity: identity))
+        identities.insert(identity)
+        queues[slot].append(
+            QueueEntry(
+                number: number, expires: UInt32(clamping: expiresAt.unixSeconds), sender: hash,
+                size: UInt32(clamping: payload.count), attempts: context == nil ? attemptsMade + 1 : attempts,
+                state: context == nil ? .queued : .claimed, isUrgent: isUrgent(request)))
+        senders.add(payload.count, of: hash)
+        tally.messagesQueued += 1
+        tally.bytesQueued += payload.count
+        if let context {
+            context.number = number
+            liveRelayEnded(context)
+        } else if attemptsMade > 0 {
+            backOff(slot, profile: profiles[profileNumber(of: held.flow)])
+        } else {
+            pump(slot)
+        }
+    }
+
+    private func backOff(_ slot: Int, profile: LinkProfile) {
+        let schedule = RetrySchedule(
+            initial: profile.retryInitial, maximum: profile.retryMaximum, jitter: profile.retryJitter)
+        queues[slot].failures += 1
+        let due = now + schedule.delay(afterFailures: queues[slot].failures, random: random.unit())
+        queues[slot].notBefore = max(queues[slot].notBefore, due)
+        arm(slot, at: queues[slot].notBefore)
+    }
+
+    private func acceptAgain(_ held: HeldRequest, _ identity: MessageIdentity) {
+        tally.messagesAcceptedAgain += 1
+        if pending.depth == 0 {
+            answer(held, 202)
+        } else {
+            pending.hold(.acceptedAgain(held, identity: identity))
+        }
+    }
+
+    /// The user's number in the store, told to the store first where it is new.
+    func nameInStore(_ user: Int32) -> AddressNumber {
+        var commands: [StoreCommand] = []
+        let number = location.number(of: user, naming: &commands)
+        for command in commands {
+            store(command)
+            pending.hold(.named(user: user))
+        }
+        return number
+    }
+
+    /// Numbers a command and hands it out.
+    func store(_ command: StoreCommand) {
+        pending.issue()
+        output.storeCommands.append(command)
+    }
+
+    // MARK: What the request says
+
+    /// Whom the message is from: the From URI as an address-of-record; the whole URI for other schemes.
+    func senderIdentity(of request: SIPMessage) -> [UInt8] {
+        request.canonicalAddressOfRecord(of: request.from.uri) ?? Array(request[request.from.uri])
+    }
+
+    private func isUrgent(_ request: SIPMessage) -> Bool {
+        guard request.contains(.priority), let field = request.first(.priority) else { return false }
+        return request.equalsFolded(field.value, "emergency") || request.equalsFolded(field.value, "urgent")
+    }
+
+    static let retrySoon = Array("Retry-After: 5\r\n".utf8)
+
+    private func explanation(of refusal: QuotaRefusal) -> [UInt8] {
+        var lines = MessageWriter(capacity: 128)
+        if refusal.retryAfter > 0 { lines.appendHeader(.retryAfter, decimal: refusal.retryAfter) }
+        lines.append("Warning: 399 godwit \"")
+        lines.append(refusal.warning)
+        lines.append("\"\r\n")
+        return lines.bytes
+    }
+}
