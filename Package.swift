@@ -87,7 +87,7 @@ let package = Package(
         tests("MessageStoreTests", ["MessageStore", "MessageStoreSQLite", "Simulation", "LinkProfiles", grdb]),
         tests("PolicyTests", ["Policy", "SIPCore", "LinkProfiles", "MessageStore"]),
         tests("EngineTests", ["Engine", "SIPCore", "SIPTransaction", "LinkProfiles", "MessageStore", "Policy"]),
-        tests("SimulationTests", ["Simulation", "Engine", "LinkProfiles"]),
+        tests("SimulationTests", ["Simulation", "Engine", "SIPCore", "LinkProfiles", "MessageStore"]),
         tests("TransportTests", ["Transport", "SIPCore", "LinkProfiles", nioSSL, log] + nio),
         tests("GodwitServerTests", ["GodwitServer", "Engine", "SIPCore", "LinkProfiles", "MessageStore", "Policy"]),
         tests("CrashTests", ["MessageStore", "MessageStoreSQLite", "LinkProfiles", "SIPCore", "crash-child"]),
