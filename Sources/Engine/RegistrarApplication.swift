@@ -21,7 +21,8 @@ extension Registrar {
             named = outcome.commands.count > before
             for write in plan.writes {
                 let number = write.isNew ? locations.nextBindingNumber() : write.number
-                entries.append(.init(number: number, before: locations.binding(number, of: user).map { Array($0.bytes) }))
+                entries.append(
+                    .init(number: number, before: locations.binding(number, of: user).map { Array($0.bytes) }))
                 let record = registration.record(number, write.contact)
                 locations.put(record, of: user)
                 outcome.commands.append(.bind(stored(record, address: address)))
@@ -44,7 +45,8 @@ extension Registrar {
             parameters: String(decoding: record.parameters, as: UTF8.self),
             callID: String(decoding: record.callID, as: UTF8.self), cseq: record.cseq, q: record.q,
             expiresAt: Instant(microseconds: Int64(record.expiresAtSecond) * 1_000_000),
-            path: String(decoding: record.path, as: UTF8.self), instance: String(decoding: record.instance, as: UTF8.self),
+            path: String(decoding: record.path, as: UTF8.self),
+            instance: String(decoding: record.instance, as: UTF8.self),
             regID: record.regID, flow: BindingFlowText.text(of: record.route, listeners: listeners))
     }
 
@@ -83,7 +85,9 @@ extension Registration {
 /// datagrams are written, for no other survives the process.
 enum BindingFlowText {
     static func text(of route: BindingRoute, listeners: [LocalPoint]) -> String {
-        guard case .flow(let flow) = route, flow.connection == 0, Int(flow.listener) < listeners.count else { return "" }
+        guard case .flow(let flow) = route, flow.connection == 0, Int(flow.listener) < listeners.count else {
+            return ""
+        }
         return "udp \(listeners[Int(flow.listener)].address) \(flow.remote)"
     }
 

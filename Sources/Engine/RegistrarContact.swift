@@ -41,7 +41,9 @@ struct ContactRequest {
 
     private mutating func take(_ parameter: ContactParameter) throws(RegistrationRefusal) {
         if parameter.isNamed("q") {
-            guard let q = Self.thousandths(parameter.value) else { throw RegistrationRefusal(400, "Contact q Is Malformed") }
+            guard let q = Self.thousandths(parameter.value) else {
+                throw RegistrationRefusal(400, "Contact q Is Malformed")
+            }
             self.q = q
         } else if parameter.isNamed("expires") {
             // What is no number counts as one hour (RFC 3261 section 20.10).

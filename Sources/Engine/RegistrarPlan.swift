@@ -19,7 +19,9 @@ struct RegistrationPlan {
 
 extension Registrar {
     /// RFC 3261 section 10.3 step 6.
-    func planRemovalOfAll(_ user: UserIndex, _ registration: Registration) throws(RegistrationRefusal) -> RegistrationPlan {
+    func planRemovalOfAll(_ user: UserIndex, _ registration: Registration) throws(RegistrationRefusal)
+        -> RegistrationPlan
+    {
         var plan = RegistrationPlan()
         for binding in locations.bindings(of: user) {
             try requireOrder(binding, registration)
@@ -36,7 +38,8 @@ extension Registrar {
         let known = user.map { Array(locations.bindings(of: $0)) } ?? []
         var fresh = 0
         for contact in contacts {
-            guard contact.uri.count + contact.parameters.count + registration.path.count <= ContactRequest.longestTexts else {
+            guard contact.uri.count + contact.parameters.count + registration.path.count <= ContactRequest.longestTexts
+            else {
                 throw RegistrationRefusal(400, "Contact And Path Are Too Long")
             }
             if let repeated = plan.writes.firstIndex(where: { $0.contact.isSame(as: contact) }) {
@@ -52,7 +55,8 @@ extension Registrar {
                 guard !plan.writes.contains(where: { $0.number == binding.number }) else { continue }
                 plan.writes.append(
                     .init(
-                        number: binding.number, isNew: false, changesRoute: registration.changesRoute(of: binding, contact),
+                        number: binding.number, isNew: false,
+                        changesRoute: registration.changesRoute(of: binding, contact),
                         contact: contact))
             } else if contact.seconds > 0 {
                 fresh += 1

@@ -23,7 +23,8 @@ struct Registration {
     let usesOutbound: Bool
 
     init(
-        _ request: SIPMessage, flow: Flow, profile: LinkProfile, _ configuration: RegistrarConfiguration, at now: Instant
+        _ request: SIPMessage, flow: Flow, profile: LinkProfile, _ configuration: RegistrarConfiguration,
+        at now: Instant
     ) throws(RegistrationRefusal) {
         self.request = request
         self.flow = flow
@@ -36,7 +37,9 @@ struct Registration {
         try requireSecurity()
     }
 
-    private static func readContacts(_ request: SIPMessage, _ profile: LinkProfile) throws(RegistrationRefusal) -> Contacts {
+    private static func readContacts(_ request: SIPMessage, _ profile: LinkProfile) throws(RegistrationRefusal)
+        -> Contacts
+    {
         let values = request.values(.contact)
         if values.isEmpty {
             guard !request.contains(.contact) else { throw RegistrationRefusal(400, "Contact Is Empty") }
@@ -108,7 +111,9 @@ struct Registration {
     /// A `sips` contact is taken only when everything on the way to it is `sips` (RFC 5630 section 5.2).
     private func requireSecurity() throws(RegistrationRefusal) {
         guard case .some(let list) = contacts, list.contains(where: { $0.isSecure && $0.seconds > 0 }) else { return }
-        guard isSecure(request.requestURI) else { throw RegistrationRefusal(400, "SIPS Contact Needs SIPS Request-URI") }
+        guard isSecure(request.requestURI) else {
+            throw RegistrationRefusal(400, "SIPS Contact Needs SIPS Request-URI")
+        }
         for address in request.addresses(.path) where !isSecure(address.uri) {
             throw RegistrationRefusal(400, "SIPS Contact Needs SIPS Path")
         }

@@ -41,7 +41,9 @@ public struct AccountDirectory: Sendable {
 
     /// The link profile named in an account; nil when there is no such account or it names none.
     public func profile(username: String, domain: String) -> String? {
-        guard let account = find(Array(username.utf8)[...], domain: Array(domain.lowercased().utf8)[...]) else { return nil }
+        guard let account = find(Array(username.utf8)[...], domain: Array(domain.lowercased().utf8)[...]) else {
+            return nil
+        }
         let name = user(account).profile
         return name.isEmpty ? nil : name
     }
@@ -69,7 +71,8 @@ public struct AccountDirectory: Sendable {
         let entry = entries[account]
         guard entry.algorithms & algorithm.bit != 0 else { return false }
         var at = Int(entry.offset) + Int(entry.nameLength)
-        for other in DigestAlgorithm.allCases where other.rawValue < algorithm.rawValue && entry.algorithms & other.bit != 0 {
+        for other in DigestAlgorithm.allCases
+        where other.rawValue < algorithm.rawValue && entry.algorithms & other.bit != 0 {
             at += other.length
         }
         for byte in text[at..<at + algorithm.length] {
@@ -106,7 +109,8 @@ public struct AccountDirectory: Sendable {
             algorithms |= algorithm.bit
             digests += digest
         }
-        guard !name.isEmpty, name.count <= 255, text.count < Int(UInt32.max) / 2, let domain = domainIndex(account.domain),
+        guard !name.isEmpty, name.count <= 255, text.count < Int(UInt32.max) / 2,
+            let domain = domainIndex(account.domain),
             let realm = Self.index(of: Array(account.realm.utf8), in: &realms),
             let profile = Self.index(of: account.profile, in: &profiles)
         else {
@@ -115,7 +119,8 @@ public struct AccountDirectory: Sendable {
         }
         entries.append(
             Entry(
-                offset: UInt32(text.count), nameLength: UInt16(name.count), domain: domain, realm: realm, profile: profile,
+                offset: UInt32(text.count), nameLength: UInt16(name.count), domain: domain, realm: realm,
+                profile: profile,
                 algorithms: algorithms))
         text += name
         text += digests

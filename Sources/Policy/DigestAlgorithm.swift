@@ -5,7 +5,9 @@ public enum DigestAlgorithm: UInt8, Hashable, Sendable, CaseIterable {
     case sha512_256
 
     /// The token of the `algorithm` parameter, and the key in ``Account/digests``.
-    public var token: String {
+    public var token: String { staticToken.description }
+
+    var staticToken: StaticString {
         switch self {
         case .md5: "MD5"
         case .sha256: "SHA-256"
