@@ -177,7 +177,9 @@ public final class TransactionLayer {
     public func responseArrived(_ id: TransactionID, status: UInt16, at: Instant) -> Response {
         guard status >= 100, let slot = find(id, isClient: true) else { return .unknown }
         let record = records.slots.pointer(slot)
-        let actions = record.pointee.machine.responseArrived(status)
+        var actions = record.pointee.machine.responseArrived(status)
+        // Nobody would end an abandoned INVITE that begins to ring: timer B does.
+        if status < 200 && record.pointee.options.contains(.isAbandoned) { actions.remove(.stopLifetime) }
         let response = response(record, actions)
         perform(actions, slot, at: at.microseconds)
         return response

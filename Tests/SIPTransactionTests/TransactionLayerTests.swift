@@ -140,6 +140,16 @@ struct TransactionLayerTests {
         #expect(bench.record.isEmpty)
     }
 
+    @Test func anAbandonedInviteThatBeginsToRingIsForgotten() throws {
+        try openClient(1, isInvite: true)
+        bench.layer.abandon(Bench.id(1), at: bench.now)
+        bench.run(until: 10_000)
+        #expect(bench.layer.responseArrived(Bench.id(1), status: 180, at: bench.now) == .absorbed)
+        bench.run(until: 32_000)
+        #expect(bench.layer.clientCount == 0)
+        #expect(bench.record.isEmpty)
+    }
+
     @Test func abandoningWhatIsAnsweredChangesNothing() throws {
         try openClient(1)
         #expect(bench.layer.responseArrived(Bench.id(1), status: 200, at: bench.now) == .pass(user: 1))
