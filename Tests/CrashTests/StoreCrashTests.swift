@@ -1,0 +1,91 @@
+import Foundation
+import LinkProfiles
+import MessageStore
+import MessageStoreSQLite
+import Testing
+
+/// SIGKILL at moments nobody chose, again and again on the same database. (That a commit also survives a power failure
+/// rests on `synchronous = FULL`, which MessageStoreTests read back.)
+@Suite("A killed process loses nothing that its store acknowledged")
+struct StoreCrashTests {
+    @Test("killed in mid-commit", arguments: [11, 12, 13] as [UInt64])
+    func killed(seed: UInt64) throws {
+        let directory = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "godwit-crash-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: false)
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let path = directory.appendingPathComponent("store.db").path
+
+        var expected = ExpectedQueue()
+        var generator = seed
+        for round in 0..<12 as Range<UInt64> {
+            generator = generator &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            let journal = try CrashingProcess(database: path, seed: seed << 32 | round)
+                .journal(killedAfter: Int(generator >> 33) % 20_000)
+            #expect(journal.isReady)
+            #expect(journal.unreadable == [])
+            for group in journal.acknowledged { expected.apply(group) }
+            try expected.compare(with: path, open: journal.open)
+        }
+        #expect(expected.highest > 0)
+    }
+}
+
+/// What the acknowledged groups leave in a store.
+struct ExpectedQueue {
+    private(set) var states: [Int64: DeferredState] = [:]
+    private(set) var highest: Int64 = 0
+
+    mutating func apply(_ group: CrashJournal.Group) {
+        for number in group.numbers {
+            switch group.kind {
+            case .accept, .postpone: states[number] = group.kind == .accept ? .queued : .waiting
+            case .claim: states[number] = .claimed
+            case .deliver: states[number] = .delivered
+            case .forget: break
+            }
+        }
+        highest = max(highest, group.numbers.max() ?? 0)
+    }
+
+    /// Compares, and takes over whether the group that was open at the kill happened: all of it or nothing.
+    mutating func compare(with path: String, open: CrashJournal.Group?) throws {
+        let inspector = try QueueInspector(path: path, access: .exclusive)
+        #expect(try inspector.integrityCheck() == [])
+        let records = try inspector.records()
+        #expect(Set(records.map(\.number)).count == records.count)
+        #expect(Set(records.map(\.identity)).count == records.count)
+        let found = Dictionary(uniqueKeysWithValues: records.map { ($0.number.rawValue, $0) })
+
+        var withOpen = self
+        if let open { withOpen.apply(open) }
+        if withOpen.matches(found) { self = withOpen }
+        #expect(
+            matches(found),
+            "acknowledged: \(mismatches(found).prefix(5)); with the open group: \(withOpen.mismatches(found).prefix(5))"
+        )
+        for record in records where !record.state.isTerminal {
+            #expect(try inspector.payload(of: record.number) == ExpectedQueue.payload(of: record.number.rawValue))
+        }
+        // What was forgotten need not be expected any more.
+        states = states.filter { found[$0.key] != nil }
+    }
+
+    private func matches(_ found: [Int64: QueueRecord]) -> Bool { mismatches(found).isEmpty }
+
+    private func mismatches(_ found: [Int64: QueueRecord]) -> [String] {
+        let missing = states.filter { number, state in
+            guard let record = found[number] else { return state != .delivered }
+            return record.state != state
+        }
+        let invented = found.keys.filter { states[$0] == nil }
+        return missing.map { "\($0.key) should be \($0.value), is \(found[$0.key].map { "\($0.state)" } ?? "missing")" }
+            + invented.map { "\($0) is there unasked" }
+    }
+
+    /// The child's ``Workload`` makes the same.
+    private static func payload(of number: Int64) -> [UInt8] {
+        let seed = UInt64(bitPattern: number) &* 0x9e37_79b9_7f4a_7c15
+        return (0..<(100 + Int(seed >> 54))).map { UInt8(truncatingIfNeeded: (seed >> 8) &+ UInt64($0)) }
+    }
+}
