@@ -18,14 +18,15 @@ extension SIPURI {
 
     private func parametersMatch(_ other: SIPURI) -> Bool {
         for name in Self.significant where parameters.contains(name) != other.parameters.contains(name) { return false }
-        let values = Dictionary(
-            other.parameters.parameters.map { ($0.name.lowercasedASCII, ($0.value ?? "").lowercasedASCII) },
+        let (own, others) = (foldedParameters, other.foldedParameters)
+        return own.allSatisfy { name, value in others[name].map { $0 == value } ?? true }
+    }
+
+    /// Values by name, in lower case; of a name that stands twice, against section 19.1.1, the first.
+    private var foldedParameters: [String: String] {
+        Dictionary(
+            parameters.parameters.map { ($0.name.lowercasedASCII, ($0.value ?? "").lowercasedASCII) },
             uniquingKeysWith: { first, _ in first })
-        for parameter in parameters.parameters {
-            guard let value = values[parameter.name.lowercasedASCII] else { continue }
-            guard value == (parameter.value ?? "").lowercasedASCII else { return false }
-        }
-        return true
     }
 
     /// Headers are never ignored; their order is.
