@@ -66,6 +66,7 @@ class ScriptedEndpoint:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", 0))
         self.port = self._socket.getsockname()[1]
+        sandbox.on_close(self.close)
         self._sequence = 0
         self._register_call = secrets.token_hex(8)
 
