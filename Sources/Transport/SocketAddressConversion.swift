@@ -10,7 +10,8 @@ extension TransportAddress {
         case .v4(let v4):
             let inner = v4.address
             self.init(
-                ip: IPAddress(v4: UInt32(bigEndian: inner.sin_addr.s_addr)), port: UInt16(bigEndian: inner.sin_port))
+                ip: IPAddress(v4: UInt32(bigEndian: unsafeBitCast(inner.sin_addr, to: UInt32.self))),
+                port: UInt16(bigEndian: inner.sin_port))
         case .v6(let v6):
             let inner = v6.address
             let halves = unsafeBitCast(inner.sin6_addr, to: (UInt64, UInt64).self)
@@ -27,7 +28,7 @@ extension TransportAddress {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = port.bigEndian
-        address.sin_addr.s_addr = ip.v4Bits.bigEndian
+        address.sin_addr = unsafeBitCast(ip.v4Bits.bigEndian, to: in_addr.self)
         return address
     }
 
