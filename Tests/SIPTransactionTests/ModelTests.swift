@@ -25,10 +25,10 @@ struct ModelTests {
         .init(t1: 100_000, t2: 100_000, t4: 1_000_000, lifetime: 1_600_000),
     ]
 
-    @Test(arguments: 1...24 as ClosedRange<UInt64>)
+    @Test(arguments: 1...16 as ClosedRange<UInt64>)
     func sameAnswers(seed: UInt64) throws {
         var pair = try Pair(seed: seed)
-        for _ in 0..<4_000 where pair.differences.isEmpty { pair.step() }
+        for _ in 0..<3_000 where pair.differences.isEmpty { pair.step() }
         pair.finish()
         #expect(pair.differences.isEmpty)
         #expect(pair.layer.clientCount + pair.layer.serverCount == pair.model.all.count)
@@ -49,7 +49,8 @@ struct ModelTests {
             numbers = Numbers(state: seed)
             ids = seed % 4 == 0 ? 2_000 : 30
             for profile in ModelTests.profiles {
-                let known = TransactionTimers(t1: profile.t1, t2: profile.t2, t4: profile.t4, lifetime: profile.lifetime)
+                let known = TransactionTimers(
+                    t1: profile.t1, t2: profile.t2, t4: profile.t4, lifetime: profile.lifetime)
                 timers.append(try #require(layer.register(known)))
             }
         }
