@@ -34,7 +34,7 @@ class Baresip:
         identity: str,
         password: str,
         *,
-        port: int,
+        server: str,
         correspondent: str,
         transport: str = "udp",
         authority: Authority | None = None,
@@ -49,7 +49,7 @@ class Baresip:
         user, _, domain = identity.partition("@")
         (self._home / "accounts").write_text(
             f"<sip:{user}@{domain};transport={transport}>;auth_pass={password};regint=600;"
-            f'outbound="sip:127.0.0.1:{port};transport={transport}"\n'
+            f'outbound="sip:{server};transport={transport}"\n'
         )
         (self._home / "contacts").write_text(f'"Correspondent" <sip:{correspondent}>\n')
         self.start()

@@ -58,7 +58,7 @@ class Godwit:
             "listen": [f"udp:127.0.0.1:{self.port}", f"tcp:127.0.0.1:{self.port}"],
             "data-directory": str(self.directory / "data"),
             "authentication": {"realm": self.domain, "algorithms": self._algorithms, "required": True},
-            "trusted-peers": list(self._neighbours.values()),
+            "trusted-peers": [address.partition(":")[0] for address in self._neighbours.values()],
             "routes": [
                 {"domain": domain, "next-hop": f"sip:{address};transport=udp"}
                 for domain, address in self._neighbours.items()
@@ -107,5 +107,9 @@ class Godwit:
     def expect_alive(self) -> None:
         self.sandbox.expect(self.program.running, "godwit has ended")
 
-    def port_for(self, transport: str) -> int:
-        return self.tls_port if transport == "tls" else self.port
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    def address_for(self, transport: str) -> str:
+        return f"127.0.0.1:{self.tls_port}" if transport == "tls" else self.address

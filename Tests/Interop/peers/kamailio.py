@@ -12,7 +12,7 @@ PASSWORD = "kamailio-secret"
 
 
 class Kamailio:
-    """Answers for `domain`; sends what its users write to any other domain to `next_hop`."""
+    """Answers for `domain` at a loopback address of its own; sends what its users write to any other domain to `next_hop`."""
 
     def __init__(
         self,
@@ -21,16 +21,19 @@ class Kamailio:
         domain: str = "example.net",
         next_hop: str = "sip:127.0.0.1:9",
         algorithm: str = "MD5",
+        host: str = "127.0.0.2",
         port: int | None = None,
         authority: Authority | None = None,
         debug: int = 1,
     ) -> None:
         self.sandbox = sandbox
         self.domain = domain
+        self.host = host
         self.port = port or sandbox.free_port()
         self.directory = sandbox.subdirectory(f"kamailio-{domain}")
         words = {
             "DOMAIN": domain,
+            "HOST": host,
             "PORT": str(self.port),
             "NEXTHOP": next_hop,
             "PASSWORD": PASSWORD,
@@ -78,12 +81,12 @@ class Kamailio:
         if not self.program.running:
             self.sandbox.fail("kamailio ended at start")
         with ScriptedEndpoint(self.sandbox, f"probe@{self.domain}") as probe:
-            probe.send(probe.request("OPTIONS", f"sip:nobody@{self.domain}", f"sip:nobody@{self.domain}"), self.port)
+            probe.send(probe.request("OPTIONS", f"sip:nobody@{self.domain}", f"sip:nobody@{self.domain}"), self.address)
             return probe.receive(timeout=0.3) is not None
 
     @property
     def address(self) -> str:
-        return f"127.0.0.1:{self.port}"
+        return f"{self.host}:{self.port}"
 
     def stored(self) -> int:
         """How many messages wait in its offline store."""

@@ -59,7 +59,7 @@ class Linphone:
         identity: str,
         password: str,
         *,
-        port: int,
+        server: str,
         transport: str = "udp",
         authority: Authority | None = None,
     ) -> None:
@@ -67,9 +67,10 @@ class Linphone:
         self.identity = identity
         self.password = password
         self.transport = transport
-        # A TLS client checks the name it was told to connect to, so it has to be one that is in the certificate.
-        host = "localhost" if transport == "tls" else "127.0.0.1"
-        self._proxy = f"<sip:{host}:{port};transport={transport}>"
+        if transport == "tls":
+            # It compares certificates with names only, so it needs a name that is in the certificate.
+            server = server.replace("127.0.0.1:", "localhost:")
+        self._proxy = f"<sip:{server};transport={transport}>"
         self._home = sandbox.subdirectory(f"linphone-{identity}")
         self._trust = authority.certificate if authority else self._home / "no-authority.pem"
         self._log = self._home / "linphone.log"

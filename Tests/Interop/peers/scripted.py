@@ -107,8 +107,9 @@ class ScriptedEndpoint:
         ]
         return "\r\n".join(lines) + "\r\n\r\n" + octets.decode()
 
-    def send(self, text: str | bytes, port: int) -> None:
-        self._socket.sendto(text.encode() if isinstance(text, str) else text, ("127.0.0.1", port))
+    def send(self, text: str | bytes, server: str) -> None:
+        host, _, port = server.rpartition(":")
+        self._socket.sendto(text.encode() if isinstance(text, str) else text, (host, int(port)))
 
     def receive(self, timeout: float | None = None) -> Received | None:
         """The next SIP message, or nil after `timeout` seconds. Keep-alives are passed over."""
@@ -132,13 +133,13 @@ class ScriptedEndpoint:
         lines.append("Content-Length: 0")
         self._socket.sendto(("\r\n".join(lines) + "\r\n\r\n").encode(), request.source)
 
-    def final_response(self, text: str, port: int, timeout: float = 20) -> Received:
+    def final_response(self, text: str, server: str, timeout: float = 20) -> Received:
         """Sends a request as RFC 3261 17.1.2 does, with retransmissions, until its final response is there."""
         limit = self.sandbox.limit(timeout)
         branch = parse(text.encode(), ("", 0)).branch
         interval = 0.5
         while self.sandbox.now() < limit:
-            self.send(text, port)
+            self.send(text, server)
             resend = self.sandbox.now() + interval
             interval = min(interval * 2, 4)
             while (remaining := min(resend, limit) - self.sandbox.now()) > 0:
@@ -147,9 +148,9 @@ class ScriptedEndpoint:
                     return message
         self.sandbox.fail(f"{self.identity}: no final response to {text.splitlines()[0]!r}")
 
-    def authenticated(self, build, port: int, algorithm: str = "SHA-256") -> Received:
+    def authenticated(self, build, server: str, algorithm: str = "SHA-256") -> Received:
         """Sends `build(extra_headers)`; answers one 401 or 407 challenge for `algorithm`."""
-        response = self.final_response(build([]), port)
+        response = self.final_response(build([]), server)
         if response.status not in (401, 407):
             return response
         name = "www-authenticate" if response.status == 401 else "proxy-authenticate"
@@ -182,9 +183,9 @@ class ScriptedEndpoint:
         if "opaque" in words:
             credentials += f', opaque="{words["opaque"]}"'
         header = "Authorization" if response.status == 401 else "Proxy-Authorization"
-        return self.final_response(build([f"{header}: {credentials}"]), port)
+        return self.final_response(build([f"{header}: {credentials}"]), server)
 
-    def register(self, port: int, *, expires: int = 3600, algorithm: str = "SHA-256") -> Received:
+    def register(self, server: str, *, expires: int = 3600, algorithm: str = "SHA-256") -> Received:
         def build(extra: list[str]) -> str:
             return self.request(
                 "REGISTER",
@@ -194,18 +195,18 @@ class ScriptedEndpoint:
                 call_id=self._register_call,
             )
 
-        response = self.authenticated(build, port, algorithm)
+        response = self.authenticated(build, server, algorithm)
         self.sandbox.expect_equal(response.status, 200, f"REGISTER of {self.identity}")
         return response
 
-    def message(self, port: int, to: str, body: str, *, headers: list[str] | None = None, algorithm: str = "SHA-256"):
+    def message(self, server: str, to: str, body: str, *, headers: list[str] | None = None, algorithm: str = "SHA-256"):
         """Sends a MESSAGE; returns its final response."""
         call = secrets.token_hex(8)
 
         def build(extra: list[str]) -> str:
             return self.request("MESSAGE", f"sip:{to}", f"sip:{to}", headers=[*(headers or []), *extra], body=body, call_id=call)
 
-        return self.authenticated(build, port, algorithm)
+        return self.authenticated(build, server, algorithm)
 
     def take_messages(self, count: int, *, timeout: float = 20) -> list[Received]:
         """Waits for `count` different MESSAGE requests, answering each with 200 (and its retransmissions again)."""

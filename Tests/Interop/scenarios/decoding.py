@@ -18,8 +18,8 @@ def tshark_decodes(sandbox: Sandbox) -> None:
     """Registration, relay, store, flush and refusals on UDP: every datagram is SIP without a warning."""
     godwit = Godwit(sandbox, [ALICE, BOB])
     capture = Capture(sandbox, godwit.port)
-    alice = Linphone(sandbox, ALICE, PASSWORD, port=godwit.port)
-    bob = Baresip(sandbox, BOB, PASSWORD, port=godwit.port, correspondent=ALICE)
+    alice = Linphone(sandbox, ALICE, PASSWORD, server=godwit.address)
+    bob = Baresip(sandbox, BOB, PASSWORD, server=godwit.address, correspondent=ALICE)
     sandbox.expect_equal(alice.send(BOB, "ünïcödé"), 200, "answer to a message to a present user")
     bob.wait_received(1)
     bob.away()
@@ -28,9 +28,9 @@ def tshark_decodes(sandbox: Sandbox) -> None:
     bob.wait_received(3)
     with ScriptedEndpoint(sandbox, "stranger@example.org") as stranger:
         request = stranger.request("MESSAGE", f"sip:{BOB}", f"sip:{BOB}", body="spam")
-        stranger.final_response(request, godwit.port)
+        stranger.final_response(request, godwit.address)
         request = stranger.request("OPTIONS", "sip:example.com", "sip:example.com")
-        stranger.final_response(request.replace("Max-Forwards: 70", "Max-Forwards: 0"), godwit.port)
+        stranger.final_response(request.replace("Max-Forwards: 70", "Max-Forwards: 0"), godwit.address)
     capture.wait_packet(r"SIP.* 483 |Status: 483")
     capture.stop()
 

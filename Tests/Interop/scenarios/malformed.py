@@ -101,13 +101,13 @@ def answers_what_sipp_cannot_match(sandbox: Sandbox) -> None:
     with ScriptedEndpoint(sandbox, "alice@example.com", password=PASSWORD) as alice:
         for name, (pattern, replacement) in changes.items():
             request = alice.request("MESSAGE", "sip:bob@example.com", "sip:bob@example.com", body="hello")
-            alice.send(re.sub(pattern, replacement, request, count=1), godwit.port)
+            alice.send(re.sub(pattern, replacement, request, count=1), godwit.address)
             answer = alice.receive(timeout=3)
             if answer is None or answer.status != 400:
                 wrong.append(f"{name}: expected 400, got {answer.start if answer else 'nothing'}")
             godwit.expect_alive()
         sandbox.expect(not wrong, "\n".join(wrong))
-        alice.register(godwit.port)
+        alice.register(godwit.address)
 
 
 @scenario("noise")
@@ -125,12 +125,12 @@ def survives_noise(sandbox: Sandbox) -> None:
             changed[random_source.randrange(len(changed))] = random_source.randrange(256)
         datagrams.append(bytes(changed))
     for datagram in datagrams:
-        alice.send(datagram, godwit.port)
+        alice.send(datagram, godwit.address)
     for datagram in datagrams[:60]:
         with socket.create_connection(("127.0.0.1", godwit.port)) as connection:
             connection.sendall(datagram)
     godwit.expect_alive()
     alice.close()
     with ScriptedEndpoint(sandbox, "alice@example.com", password=PASSWORD) as fresh:
-        fresh.register(godwit.port)
+        fresh.register(godwit.address)
     godwit.expect_alive()

@@ -24,8 +24,8 @@ def two_domains(sandbox: Sandbox) -> tuple[Godwit, Kamailio]:
 @scenario("neighbour-live-and-deferred", seconds=90)
 def messages_cross(sandbox: Sandbox) -> None:
     godwit, kamailio = two_domains(sandbox)
-    alice = Linphone(sandbox, ALICE, PASSWORD, port=godwit.port)
-    kim = Baresip(sandbox, KIM, KAMAILIO_PASSWORD, port=kamailio.port, correspondent=ALICE)
+    alice = Linphone(sandbox, ALICE, PASSWORD, server=godwit.address)
+    kim = Baresip(sandbox, KIM, KAMAILIO_PASSWORD, server=kamailio.address, correspondent=ALICE)
 
     sandbox.expect_equal(alice.send(KIM, "over the fence"), 200, "answer from example.net")
     sandbox.expect_equal(kim.wait_received(1), ["over the fence"], "messages at kim")
@@ -58,10 +58,10 @@ def neighbour_is_trusted_and_nobody_else(sandbox: Sandbox) -> None:
         ScriptedEndpoint(sandbox, KIM, password=KAMAILIO_PASSWORD) as kim,
         ScriptedEndpoint(sandbox, "stranger@example.org") as stranger,
     ):
-        sandbox.expect_equal(kim.message(kamailio.port, ALICE, "by the gate").status, 202, "answer to kim's message")
+        sandbox.expect_equal(kim.message(kamailio.address, ALICE, "by the gate").status, 202, "answer to kim's message")
         for to in (ALICE, KIM):
             request = stranger.request("MESSAGE", f"sip:{to}", f"sip:{to}", body="spam")
-            status = stranger.final_response(request, godwit.port).status
+            status = stranger.final_response(request, godwit.address).status
             sandbox.expect(status in (401, 403, 407), f"a stranger's message to {to} got {status}")
 
 
@@ -74,8 +74,8 @@ def large_message_leaves_by_tcp(sandbox: Sandbox) -> None:
         ScriptedEndpoint(sandbox, ALICE, password=PASSWORD) as alice,
         ScriptedEndpoint(sandbox, KIM, password=KAMAILIO_PASSWORD) as kim,
     ):
-        sandbox.expect_equal(alice.message(godwit.port, KIM, text).status, 202, "answer from example.net")
+        sandbox.expect_equal(alice.message(godwit.address, KIM, text).status, 202, "answer from example.net")
         kamailio.program.wait_line(rf"request MESSAGE sip:{KIM} from \S+ over tcp", timeout=10)
-        kim.register(kamailio.port, algorithm="MD5")
+        kim.register(kamailio.address, algorithm="MD5")
         (message,) = kim.take_messages(1)
         sandbox.expect_equal(message.body.decode(), text, "body at kim")

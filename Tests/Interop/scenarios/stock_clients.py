@@ -20,10 +20,10 @@ def linphone_and_baresip(sandbox: Sandbox, alice_over: str, bob_over: str) -> No
     authority = Authority(sandbox)
     godwit = Godwit(sandbox, [ALICE, BOB], authority=authority)
     alice = Linphone(
-        sandbox, ALICE, PASSWORD, port=godwit.port_for(alice_over), transport=alice_over, authority=authority
+        sandbox, ALICE, PASSWORD, server=godwit.address_for(alice_over), transport=alice_over, authority=authority
     )
     bob = Baresip(
-        sandbox, BOB, PASSWORD, port=godwit.port_for(bob_over), transport=bob_over, authority=authority,
+        sandbox, BOB, PASSWORD, server=godwit.address_for(bob_over), transport=bob_over, authority=authority,
         correspondent=ALICE,
     )  # fmt: skip
     converse(sandbox, alice, bob)
@@ -35,8 +35,8 @@ def linphone_and_baresip(sandbox: Sandbox, alice_over: str, bob_over: str) -> No
 def two_linphones(sandbox: Sandbox, algorithms: list[str]) -> None:
     """A server that offers no MD5, and one whose first offer the client does not know."""
     godwit = Godwit(sandbox, [ALICE, BOB], algorithms=algorithms)
-    alice = Linphone(sandbox, ALICE, PASSWORD, port=godwit.port)
-    bob = Linphone(sandbox, BOB, PASSWORD, port=godwit.port, transport="tcp")
+    alice = Linphone(sandbox, ALICE, PASSWORD, server=godwit.address)
+    bob = Linphone(sandbox, BOB, PASSWORD, server=godwit.address, transport="tcp")
     converse(sandbox, alice, bob)
 
 
@@ -62,8 +62,8 @@ def converse(sandbox: Sandbox, alice, bob) -> None:
 def large_message_to_a_client_without_tcp(sandbox: Sandbox) -> None:
     """More than 1300 bytes try TCP first; where nobody listens they go by UDP after all (RFC 3261 18.1.1)."""
     godwit = Godwit(sandbox, [ALICE, BOB])
-    alice = Linphone(sandbox, ALICE, PASSWORD, port=godwit.port, transport="tcp")
-    bob = Linphone(sandbox, BOB, PASSWORD, port=godwit.port, transport="udp")
+    alice = Linphone(sandbox, ALICE, PASSWORD, server=godwit.address, transport="tcp")
+    bob = Linphone(sandbox, BOB, PASSWORD, server=godwit.address, transport="udp")
     text = "a long story " * 150 + "ends"
     sandbox.expect_equal(alice.send(BOB, text), 200, "answer to a large message")
     sandbox.expect_equal(bob.wait_received(1), [text], "messages at bob")
@@ -75,9 +75,9 @@ def client_vanishes(sandbox: Sandbox, transport: str) -> None:
     """A client that dies without unregistering: its flow is gone, so what is written to it is stored."""
     authority = Authority(sandbox)
     godwit = Godwit(sandbox, [ALICE, BOB], authority=authority)
-    alice = Linphone(sandbox, ALICE, PASSWORD, port=godwit.port)
+    alice = Linphone(sandbox, ALICE, PASSWORD, server=godwit.address)
     bob = Linphone(
-        sandbox, BOB, PASSWORD, port=godwit.port_for(transport), transport=transport, authority=authority
+        sandbox, BOB, PASSWORD, server=godwit.address_for(transport), transport=transport, authority=authority
     )
     sandbox.expect_equal(alice.send(BOB, "one"), 200, "answer to a message to a present user")
     bob.wait_received(1)
@@ -91,8 +91,8 @@ def client_vanishes(sandbox: Sandbox, transport: str) -> None:
 def server_killed(sandbox: Sandbox) -> None:
     """After SIGKILL, what got its 202 is delivered once, and bindings are still there."""
     godwit = Godwit(sandbox, [ALICE, BOB])
-    alice = Linphone(sandbox, ALICE, PASSWORD, port=godwit.port)
-    bob = Baresip(sandbox, BOB, PASSWORD, port=godwit.port, correspondent=ALICE)
+    alice = Linphone(sandbox, ALICE, PASSWORD, server=godwit.address)
+    bob = Baresip(sandbox, BOB, PASSWORD, server=godwit.address, correspondent=ALICE)
     bob.away()
     texts = [f"stored {n}" for n in range(1, 6)]
     sandbox.expect_equal(alice.send_all(BOB, texts), [202] * len(texts), "answers while bob is away")
