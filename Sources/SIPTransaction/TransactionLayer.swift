@@ -224,8 +224,8 @@ public final class TransactionLayer {
     }
 
     /// Loses interest in a client transaction: no more retransmissions and no event; responses are absorbed until it
-    /// would have timed out. An INVITE still asks for the ACK of a response 300-699, with user 0, and is forgotten
-    /// 64*T1 from now if no final response came (RFC 3261 section 9.1).
+    /// would have timed out. An INVITE still asks for the ACK of a response 300-699, with user 0; one that rings is
+    /// forgotten if no final response comes within 64*T1 from now (RFC 3261 section 9.1).
     public func abandon(_ id: TransactionID, at: Instant) {
         guard let slot = find(id, isClient: true) else { return }
         let record = records.slots.pointer(slot)
