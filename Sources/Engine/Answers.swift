@@ -102,7 +102,8 @@ extension Engine {
     // MARK: Responses due by a timer
 
     func sendTrying(_ server: TransactionID, user: UInt32) {
-        guard let held = heldInvites[server] ?? (user > 0 ? contexts[user - 1]?.held : nil) else { return }
+        let waiting = user > 0 ? contexts[user - 1]?.held : nil
+        guard let held = heldInvites[server] ?? waiting, held.server == server else { return }
         answer(held, 100)
     }
 

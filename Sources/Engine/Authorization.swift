@@ -17,9 +17,6 @@ extension Engine {
         guard let held = context.held else { return true }
         let request = held.request
         let isTrusted = isTrusted(held.flow)
-        if IdentityPolicy.incoming(request, fromTrusted: isTrusted) == .remove {
-            context.removedHeaders.append(.pAssertedIdentity)
-        }
         guard configuration.authentication.isRequired, !isTrusted else { return admitsIdentity(of: held) }
         if token != nil, !request.to.tag.isEmpty { return true }
         switch authenticator.authenticate(request, as: .proxy, accounts: accounts, at: now) {
@@ -37,6 +34,7 @@ extension Engine {
 
     private func accept(_ user: AuthenticatedUser, in context: ForkContext, _ held: HeldRequest) -> Bool {
         context.removedHeaders.append(.proxyAuthorization)
+        context.provenIdentity = "sip:\(user.username)@\(user.domain)"
         switch IdentityPolicy.judge(held.request, authenticated: user) {
         case .own, .anonymous:
             break
@@ -45,7 +43,6 @@ extension Engine {
             answer(held, 403)
             return false
         }
-        if held.request.contains(.pPreferredIdentity) { context.removedHeaders.append(.pPreferredIdentity) }
         return admitsIdentity(of: held)
     }
 
@@ -71,9 +68,34 @@ extension Engine {
         answer(held, role.statusCode, headers: headers)
     }
 
-    /// Identities a user agent outside the trust domain does not get to see (RFC 3325 section 7).
-    func removedIdentities(of request: SIPMessage, toTrusted: Bool) -> [HeaderName] {
-        guard request.contains(.pAssertedIdentity) else { return [] }
-        return IdentityPolicy.outgoing(request, toTrusted: toTrusted) == .remove ? [.pAssertedIdentity] : []
+    /// Identity headers that may not go on: an identity asserted by somebody we do not trust, one whose owner wants privacy
+    /// from a next hop outside the trust domain, and what the sender would prefer to be called (RFC 3325 sections 6, 7 and 9.2).
+    func hiddenHeaders(of held: HeldRequest, toTrusted: Bool) -> [HeaderName] {
+        var hidden: [HeaderName] = []
+        let request = held.request
+        if request.contains(.pAssertedIdentity) {
+            let isFromTrusted = isTrusted(held.flow)
+            if IdentityPolicy.incoming(request, fromTrusted: isFromTrusted) == .remove
+                || IdentityPolicy.outgoing(request, toTrusted: toTrusted) == .remove
+            {
+                hidden.append(.pAssertedIdentity)
+            }
+        }
+        if request.contains(.pPreferredIdentity) { hidden.append(.pPreferredIdentity) }
+        return hidden
+    }
+
+    /// Adds the proven identity towards a peer of our trust domain, and to nobody else (RFC 3325 section 5).
+    func assertIdentity(in context: ForkContext, towards target: ForwardTarget) {
+        guard let held = context.held else { return }
+        let isPeer = IPAddress(parsing: target.host).map { ip in
+            configuration.trustedPeers.contains {
+                $0.network.contains(high: ip.high, low: ip.low) && ($0.port == 0 || $0.port == target.port)
+            }
+        } ?? false
+        context.removedHeaders += hiddenHeaders(of: held, toTrusted: isPeer)
+        guard isPeer, !context.provenIdentity.isEmpty else { return }
+        context.removedHeaders.append(.pAssertedIdentity)
+        context.addedLines += Array("P-Asserted-Identity: <\(context.provenIdentity)>\r\n".utf8)
     }
 }

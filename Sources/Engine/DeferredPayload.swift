@@ -8,10 +8,8 @@ enum DeferredPayload {
     static let callIDPrefix = 9
     static let cseqPrefix = 6
 
-    static func make(from request: SIPMessage, removing removed: [HeaderName], inserting lines: [UInt8], at now: Instant)
-        -> [UInt8]
-    {
-        var writer = MessageWriter(capacity: request.bytes.count + 64 + lines.count)
+    static func make(from request: SIPMessage, removing removed: [HeaderName], at now: Instant) -> [UInt8] {
+        var writer = MessageWriter(capacity: request.bytes.count + 64)
         write(.from, value: request.from.value, of: request, to: &writer)
         write(.callID, value: request.callID, of: request, to: &writer)
         writer.appendName(.cseq)
@@ -23,7 +21,6 @@ enum DeferredPayload {
             writer.append(date: now.unixSeconds)
             writer.appendLineEnd()
         }
-        writer.append(lines)
         for field in request.fields where isKept(field.name) && !removed.contains(field.name) {
             writer.append(field, of: request)
         }

@@ -49,6 +49,7 @@ public final class Engine {
     var patience: [Deque<PatienceMark>]
     var resolving: [UInt64: (slot: UInt32, generation: UInt32, branch: Int)] = [:]
     var lastResolution: UInt64 = 0
+    var inFlight = InFlightRequests()
     var sweep = ExpirySweep()
     var storeHealth = StoreHealth()
     /// Outcomes of attempts that the store refused to write.
@@ -139,6 +140,7 @@ public final class Engine {
     public func flowClosed(_ flow: Flow, at time: Instant) {
         tick(time)
         removeBindings(on: flow)
+        for token in inFlight.take(flow.connection) { transportFailed(token: token) }
     }
 
     /// A transmission with that token could not be sent (RFC 3261 section 17.1.4).

@@ -39,6 +39,10 @@ final class ForkContext {
     var recordsRoute = false
     /// Route values to take off the top: those that named us.
     var removedRoutes = 0
+    /// Whether it leaves our domains.
+    var isOutside = false
+    /// The sender's identity as its credentials proved it; empty when nothing did.
+    var provenIdentity = ""
     /// Headers the next hop does not get: credentials meant for us, identities it may not see.
     var removedHeaders: [HeaderName] = []
     /// Whole lines the next hop gets besides.

@@ -104,8 +104,9 @@ extension Engine {
         context.branches[position].destination = destination
         if context.isInvite { startTimerC(position, in: context, request: bytes, profile: profile) }
         tally.requestsSent += 1
-        output.transmissions.append(
-            Transmission(bytes: bytes, destination: destination, token: transmissionToken(context.slot, position)))
+        let token = transmissionToken(context.slot, position)
+        if case .flow(let flow) = destination, flow.connection != 0 { inFlight.add(token, on: flow.connection) }
+        output.transmissions.append(Transmission(bytes: bytes, destination: destination, token: token))
         return true
     }
 
@@ -272,7 +273,7 @@ extension Engine {
             } else if context.isInvite {
                 answer(held, context.isCancelled ? 487 : 408)
             } else if best.cause == .flowGone {
-                answer(held, 480)
+                answer(held, context.isOutside ? 502 : 480)
             } else {
                 _ = transactions.respond(held.server, status: 408, tail: Self.noTail, at: now)
             }

@@ -156,6 +156,7 @@ extension Engine {
             user = location.addUser(uri.user, host: uri.host, in: request.bytes)
         }
         guard let user else { return answer(held, 404) }
+        context.removedHeaders += hiddenHeaders(of: held, toTrusted: false)
         if request.method == .message { return instantMessage(context, user: user) }
         context.groups = targetGroups(of: user)
         guard !context.groups.isEmpty else { return answer(held, 480) }
@@ -183,6 +184,7 @@ extension Engine {
         var target = ForwardTarget(uri: Array(request[request.requestURI]))
         target.profile = defaultProfile
         target.isSecure = hop.isSecure
+        context.isOutside = true
         let host = String(decoding: request[hop.host], as: UTF8.self).lowercased()
         if next == nil, let route = configuration.routes.first(where: { $0.domain == host }) {
             target.host = route.host
@@ -193,6 +195,7 @@ extension Engine {
             target.port = hop.port
             target.transport = transport(named: request.parameter("transport", in: hop.parameters), in: request)
         }
+        assertIdentity(in: context, towards: target)
         context.groups = [[target]]
         begin(context)
     }
@@ -266,7 +269,7 @@ extension Engine {
         let invite = inviteID(ofCancel: held.request)
         guard let user = transactions.user(ofServer: invite) else { return answer(held, 481) }
         answer(held, 200)
-        guard user > 0, let context = contexts[user - 1], context.isInvite, !context.isAnswered else { return }
+        guard user > 0, let context = contexts[user - 1], context.held?.server == invite, !context.isAnswered else { return }
         context.isCancelled = true
         context.groups.removeAll()
         cancelBranches(of: context)

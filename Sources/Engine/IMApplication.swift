@@ -18,6 +18,7 @@ extension Engine {
         guard let first = groups.last?.first else { return deferMessage(held, user: user, attemptsMade: 0) }
         context.groups = groups
         context.slot = contexts.insert(context)
+        transactions.setUser(context.slot + 1, ofServer: held.server)
         context.isLive = true
         let slot = ensureQueue(of: user)
         watchPatience(of: context, profile: first.profile)
@@ -99,7 +100,7 @@ extension Engine {
         let slot = ensureQueue(of: user)
         let hash = senderHash(sender[...])
         let payload = DeferredPayload.make(
-            from: request, removing: removedIdentities(of: request, toTrusted: false), inserting: [], at: now)
+            from: request, removing: hiddenHeaders(of: held, toTrusted: false), at: now)
         if let refusal = configuration.limits.quotas.refusal(
             size: payload.count, recipient: QuotaUsage(messages: queues[slot].count, bytes: queues[slot].bytes),
             sender: senders.usage(of: hash), messagesInAll: tally.messagesQueued)
