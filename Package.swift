@@ -86,10 +86,17 @@ let package = Package(
         tests("SIPTransactionTests", ["SIPTransaction", "SIPCore", "LinkProfiles"]),
         tests("MessageStoreTests", ["MessageStore", "MessageStoreSQLite", "Simulation", "LinkProfiles", grdb]),
         tests("PolicyTests", ["Policy", "SIPCore", "LinkProfiles", "MessageStore"]),
-        tests("EngineTests", ["Engine", "SIPCore", "SIPTransaction", "LinkProfiles", "MessageStore", "Policy"]),
+        tests(
+            "EngineTests",
+            ["Engine", "SIPCore", "SIPTransaction", "LinkProfiles", "MessageStore", "Policy", "Simulation"]),
         tests("SimulationTests", ["Simulation", "Engine", "SIPCore", "LinkProfiles", "MessageStore"]),
         tests("TransportTests", ["Transport", "SIPCore", "LinkProfiles", nioSSL, log] + nio),
-        tests("GodwitServerTests", ["GodwitServer", "Engine", "SIPCore", "LinkProfiles", "MessageStore", "Policy"]),
+        tests(
+            "GodwitServerTests",
+            [
+                "GodwitServer", "Engine", "SIPCore", "LinkProfiles", "MessageStore", "MessageStoreSQLite", "Policy",
+                "Transport", log,
+            ] + nio),
         tests("CrashTests", ["MessageStore", "MessageStoreSQLite", "LinkProfiles", "SIPCore", "crash-child"]),
     ]
 )
