@@ -55,7 +55,8 @@ public struct CertificateNames: Hashable, Sendable {
         guard bytes.count > 4, uri.prefix(4).lowercased() == "sip:" else { return nil }
         let rest = bytes[4...]
         guard !rest.contains(UInt8(ascii: "@")) else { return nil }
-        let end = rest.firstIndex { [UInt8(ascii: ";"), UInt8(ascii: "?"), UInt8(ascii: ":")].contains($0) } ?? rest.endIndex
+        let end =
+            rest.firstIndex { [UInt8(ascii: ";"), UInt8(ascii: "?"), UInt8(ascii: ":")].contains($0) } ?? rest.endIndex
         let host = rest[rest.startIndex..<end]
         return host.isEmpty ? nil : String(decoding: host, as: UTF8.self)
     }

@@ -12,8 +12,10 @@ final class DatagramPoint {
     private var isQueued = false
     private var retry: Scheduled<Void>?
 
-    init(index: UInt16, bound: TransportAddress, channel: any Channel, sender: consuming DatagramSender, layer: TransportLayer)
-    {
+    init(
+        index: UInt16, bound: TransportAddress, channel: any Channel, sender: consuming DatagramSender,
+        layer: TransportLayer
+    ) {
         self.index = index
         self.bound = bound
         self.channel = channel

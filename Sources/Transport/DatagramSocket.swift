@@ -9,7 +9,8 @@ func openDatagramSocket(
 ) throws(TransportFailure) -> CInt {
     let isV4 = address.ip.isV4
     let descriptor = socket(
-        isV4 ? AF_INET : AF_INET6, CInt(SOCK_DGRAM.rawValue) | CInt(SOCK_NONBLOCK.rawValue)
+        isV4 ? AF_INET : AF_INET6,
+        CInt(SOCK_DGRAM.rawValue) | CInt(SOCK_NONBLOCK.rawValue)
             | CInt(SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else {
         throw .cannotListen(at: "\(address) (UDP)", reason: systemReason(errno))

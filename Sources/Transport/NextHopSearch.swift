@@ -150,7 +150,9 @@ public struct NextHopSearch: Hashable, Sendable {
             var records: [ServiceRecord] = []
             for case .service(let record)? in answers[DNSQuestion(name, .srv)] ?? [] { records.append(record) }
             if !records.isEmpty { hasRecords = true }
-            for record in ServiceOrder.ordered(records, seed: seed ^ UInt64(transport.rawValue) &* 0x9e37_79b9_7f4a_7c15) {
+            for record in ServiceOrder.ordered(
+                records, seed: seed ^ UInt64(transport.rawValue) &* 0x9e37_79b9_7f4a_7c15)
+            {
                 guard record.port != 0, Self.isName(record.target) else { continue }
                 places.append(Place(transport: transport, host: record.target, port: record.port))
             }

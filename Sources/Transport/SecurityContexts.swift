@@ -1,3 +1,4 @@
+internal import Glibc
 internal import NIOSSL
 
 /// Whether a TLS client has to show a certificate.
@@ -51,7 +52,7 @@ public struct SecurityContexts: Sendable {
         }
         let roots: NIOSSLTrustRoots
         if let path = settings.trustRoots {
-            if !path.hasSuffix("/") { _ = try Self.certificates(path) }
+            if !Self.isDirectory(path) { _ = try Self.certificates(path) }
             roots = .file(path)
         } else {
             roots = .default
@@ -85,15 +86,21 @@ public struct SecurityContexts: Sendable {
         serverNames = chain.first.map { CertificateNames(of: $0) }
     }
 
+    private static func isDirectory(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
     private static func certificates(_ path: String?) throws(TransportFailure) -> [NIOSSLCertificate] {
         guard let path else { return [] }
+        let found: [NIOSSLCertificate]
         do {
-            let found = try NIOSSLCertificate.fromPEMFile(path)
-            guard !found.isEmpty else { throw TransportFailure.unusableFile(path: path, reason: "no certificate in it") }
-            return found
+            found = try NIOSSLCertificate.fromPEMFile(path)
         } catch {
             throw .unusableFile(path: path, reason: "not a readable PEM certificate (\(error))")
         }
+        guard !found.isEmpty else { throw .unusableFile(path: path, reason: "no certificate in it") }
+        return found
     }
 
     private static func key(_ path: String?) throws(TransportFailure) -> NIOSSLPrivateKey? {

@@ -1,5 +1,4 @@
 internal import LinkProfiles
-internal import Logging
 internal import NIOCore
 internal import SIPCore
 
@@ -64,6 +63,10 @@ final class StreamConnection {
 
     /// The connection has a channel, which may not be connected yet.
     func attach(_ channel: any Channel) {
+        guard state != .closed else {
+            channel.close(promise: nil)
+            return
+        }
         self.channel = channel
         arm()
     }
@@ -116,9 +119,7 @@ final class StreamConnection {
                 }
             } catch {
                 layer.tally.framingFailures += 1
-                layer.logger.info(
-                    "closing a connection whose bytes cannot be framed",
-                    metadata: ["remote": "\(flow.remote)", "reason": "\(error.reason)"])
+                layer.logFramingFailure(error.reason, on: flow)
                 failureReason = "a message could not be framed"
                 lingers = true
                 layer.emit(.received(Array(framer.remainder), flow))
@@ -194,6 +195,7 @@ final class StreamConnection {
         case .up:
             flush()
             state = .closing
+            layer.connectionClosing(self)
             failureReason = failureReason ?? "the connection was closed"
             closingDeadline = .now() + .seconds(lingers ? 2 : 5)
             arm()
@@ -261,6 +263,7 @@ final class StreamConnection {
     /// when it comes.
     private func arm() {
         let due = deadline
+        guard due != .distantFuture else { return }
         if let alarm {
             guard due < alarm.at else { return }
             alarm.task.cancel()

@@ -46,6 +46,7 @@ extension TransportLayer {
         guard !isShuttingDown else { return }
         datagramPoints[Int(index)] = nil
         logger.critical(
-            "a UDP listening point has closed; restart the server", metadata: ["point": "\(points[Int(index)].address)"])
+            "a UDP listening point has closed; restart the server", metadata: ["point": "\(points[Int(index)].address)"]
+        )
     }
 }

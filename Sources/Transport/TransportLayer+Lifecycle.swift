@@ -10,7 +10,9 @@ extension TransportLayer {
     /// - Returns: the points as bound, in the order of the configuration.
     /// - Throws: ``TransportFailure`` for the first point that cannot be bound; none stays open then.
     public func start() async throws(TransportFailure) -> [LocalPoint] {
-        if configuration.listeningPoints.contains(where: { $0.transport == .tls }), configuration.security?.server == nil {
+        if configuration.listeningPoints.contains(where: { $0.transport == .tls }),
+            configuration.security?.server == nil
+        {
             throw .missingCertificate
         }
         for (index, point) in configuration.listeningPoints.enumerated() {
@@ -34,7 +36,7 @@ extension TransportLayer {
             layer.isShuttingDown = true
             for channel in layer.serverChannels { channel.close(promise: nil) }
             layer.flush()
-            let promise = layer.eventLoop.makePromise(of: Void.self)
+            let promise = layer.allConnectionsEnded ?? layer.eventLoop.makePromise(of: Void.self)
             layer.allConnectionsEnded = promise
             if layer.connections.isEmpty { promise.succeed(()) }
             for connection in Array(layer.connections.values) { connection.close() }

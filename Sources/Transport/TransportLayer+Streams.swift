@@ -19,12 +19,12 @@ extension TransportLayer {
             fromSource < configuration.connectionLimitPerSource
         else {
             tally.connectionsRefused += 1
-            if tally.connectionsRefused.isMultiple(of: 1_000) || tally.connectionsRefused == 1 {
+            if let omitted = refusalLog.admit() {
                 logger.warning(
-                    "connections are refused: too many are open",
+                    "a connection is refused: too many are open",
                     metadata: [
                         "remote": "\(remote)", "open": "\(connections.count)", "from source": "\(fromSource)",
-                        "refused so far": "\(tally.connectionsRefused)",
+                        "omitted": "\(omitted)",
                     ])
             }
             throw ConnectionRefused()
@@ -124,6 +124,11 @@ extension TransportLayer {
         emit(.opened(connection.flow, connection.target))
     }
 
+    /// The connection takes no more messages; the next one to its target opens another.
+    func connectionClosing(_ connection: StreamConnection) {
+        if let target = connection.target, byTarget[target] === connection { byTarget[target] = nil }
+    }
+
     func connectionEnded(_ connection: StreamConnection, wasUp: Bool, reason: String) {
         guard connections.removeValue(forKey: connection.flow.connection) != nil else { return }
         tally.connectionsOpen -= 1
@@ -138,16 +143,28 @@ extension TransportLayer {
         if connections.isEmpty { allConnectionsEnded?.succeed(()) }
     }
 
+    func logFramingFailure(_ reason: String, on flow: Flow) {
+        guard let omitted = framingLog.admit() else { return }
+        logger.info(
+            "closing a connection whose bytes cannot be framed",
+            metadata: ["remote": "\(flow.remote)", "reason": "\(reason)", "omitted": "\(omitted)"])
+    }
+
     /// An error in a connection's channel, which is about to close for it.
     func streamError(_ error: any Error, on connection: StreamConnection) {
         if connection.state == .opening, connection.flow.transport == .tls {
             tally.handshakeFailures += 1
-            logger.warning(
-                "TLS handshake failed",
-                metadata: [
-                    "remote": "\(connection.flow.remote)", "domain": "\(connection.target?.domain ?? "")",
-                    "reason": "\(error)",
-                ])
+            if let target = connection.target {
+                logger.warning(
+                    "TLS handshake with a server failed",
+                    metadata: ["remote": "\(target.address)", "domain": "\(target.domain)", "reason": "\(error)"])
+            } else if let omitted = handshakeLog.admit() {
+                logger.notice(
+                    "TLS handshake with a client failed",
+                    metadata: [
+                        "remote": "\(connection.flow.remote)", "reason": "\(error)", "omitted": "\(omitted)",
+                    ])
+            }
             connection.noteFailure("TLS handshake failed: \(error)")
         } else {
             connection.noteFailure("the connection broke: \(error)")

@@ -39,6 +39,9 @@ public final class TransportLayer: @unchecked Sendable {
     private var lastConnectionNumber: UInt64 = 0
     private var unflushedPoints: [DatagramPoint] = []
     private var unflushedConnections: [StreamConnection] = []
+    var framingLog = LogLimit()
+    var handshakeLog = LogLimit()
+    var refusalLog = LogLimit()
     var isShuttingDown = false
     var allConnectionsEnded: EventLoopPromise<Void>?
 
@@ -132,9 +135,12 @@ public final class TransportLayer: @unchecked Sendable {
     /// The listening point that a request to a target leaves by, and that its Via names: the first of the target's
     /// transport and address family; for a connection, else the first of its transport.
     public func listener(for target: Target) -> UInt16? {
-        let same = points.indices.filter { points[$0].transport == target.transport }
-        let fitting = same.first { points[$0].address.ip.isV4 == target.address.ip.isV4 }
-        return (fitting ?? (target.transport == .udp ? nil : same.first)).map { UInt16($0) }
+        var other: UInt16?
+        for (index, point) in points.enumerated() where point.transport == target.transport {
+            if point.address.ip.isV4 == target.address.ip.isV4 { return UInt16(index) }
+            if other == nil, target.transport != .udp { other = UInt16(index) }
+        }
+        return other
     }
 
     private func sendDatagram(_ bytes: [UInt8], to address: TransportAddress, from listener: UInt16, token: UInt64) {
@@ -164,6 +170,9 @@ public final class TransportLayer: @unchecked Sendable {
             return
         }
         deliver(event)
+        // Messages come in read bursts, which end by themselves. The rest can come from a timer.
+        if case .received = event { return }
+        scheduleDelivery()
     }
 
     /// Counts a transmission that failed, and tells whoever gave it a token.

@@ -9,7 +9,8 @@ final class CertificateAuthority: Sendable {
         directory = FileManager.default.temporaryDirectory.appendingPathComponent("godwit-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         try openssl(
-            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
+            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+            "-subj",
             "/CN=Test authority", "-keyout", path("ca.key"), "-out", path("ca.pem"))
     }
 

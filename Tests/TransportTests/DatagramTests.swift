@@ -36,7 +36,8 @@ struct DatagramTests {
                 let sizes = (0..<600).map { 1 + $0 * 7 % 1_400 }
                 try await client.onLoop { layer in
                     for (index, size) in sizes.enumerated() {
-                        layer.send([UInt8](repeating: UInt8(0x30 + index % 10), count: size), to: .target(target), token: 7)
+                        layer.send(
+                            [UInt8](repeating: UInt8(0x30 + index % 10), count: size), to: .target(target), token: 7)
                     }
                     layer.flush()
                 }
@@ -155,12 +156,14 @@ struct STUNBindingTests {
     @Test("IPv6: masked by cookie and transaction (RFC 5769 section 2.3)")
     func version6() throws {
         let id: [UInt8] = [0xb7, 0xe7, 0xa7, 0x01, 0xbc, 0x34, 0xd6, 0x86, 0xfa, 0x87, 0xdf, 0xae]
-        let source = TransportAddress(ip: IPAddress(high: 0x2001_0db8_1234_5678, low: 0x0011_2233_4455_6677), port: 32_853)
+        let source = TransportAddress(
+            ip: IPAddress(high: 0x2001_0db8_1234_5678, low: 0x0011_2233_4455_6677), port: 32_853)
         let response = try #require(
             STUNBinding.response(to: [0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42] + id, from: source))
         #expect(
             response.suffix(20) == [
-                0, 2, 0xa1, 0x47, 0x01, 0x13, 0xa9, 0xfa, 0xa5, 0xd3, 0xf1, 0x79, 0xbc, 0x25, 0xf4, 0xb5, 0xbe, 0xd2, 0xb9,
+                0, 2, 0xa1, 0x47, 0x01, 0x13, 0xa9, 0xfa, 0xa5, 0xd3, 0xf1, 0x79, 0xbc, 0x25, 0xf4, 0xb5, 0xbe, 0xd2,
+                0xb9,
                 0xd9,
             ])
     }

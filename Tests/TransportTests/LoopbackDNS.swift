@@ -61,7 +61,8 @@ final class LoopbackDNS: ChannelInboundHandler, Sendable {
             at += 1 + Int(query[at])
         }
         at += 5
-        guard at <= query.count, let type = RecordType(rawValue: UInt16(query[at - 4]) << 8 | UInt16(query[at - 3])) else {
+        guard at <= query.count, let type = RecordType(rawValue: UInt16(query[at - 4]) << 8 | UInt16(query[at - 3]))
+        else {
             return nil
         }
         let question = DNSQuestion(labels.joined(separator: "."), type)
@@ -71,7 +72,8 @@ final class LoopbackDNS: ChannelInboundHandler, Sendable {
             let records = zone.records[question] ?? []
             let exists = zone.records.keys.contains { $0.name == question.name }
             return DNSWriter.response(
-                id: query[0..<2], question: query[12..<at], isNameError: !exists, records: records, type: type, ttl: zone.ttl)
+                id: query[0..<2], question: query[12..<at], isNameError: !exists, records: records, type: type,
+                ttl: zone.ttl)
         }
     }
 }
@@ -88,11 +90,13 @@ enum DNSWriter {
         for record in records {
             let data = data(record)
             // The owner is the question's name, by a compression pointer.
-            bytes += [0xc0, 12] + number(Int(type.rawValue)) + [0, 1] + number(Int(ttl >> 16)) + number(Int(ttl & 0xffff))
+            bytes +=
+                [0xc0, 12] + number(Int(type.rawValue)) + [0, 1] + number(Int(ttl >> 16)) + number(Int(ttl & 0xffff))
             bytes += number(data.count) + data
         }
         if records.isEmpty {
-            let data = name("ns") + name("host") + [UInt8](repeating: 0, count: 16) + number(Int(ttl >> 16))
+            let data =
+                name("ns") + name("host") + [UInt8](repeating: 0, count: 16) + number(Int(ttl >> 16))
                 + number(Int(ttl & 0xffff))
             bytes += name("test") + [0, 6, 0, 1, 0, 1, 0, 0] + number(data.count) + data
         }

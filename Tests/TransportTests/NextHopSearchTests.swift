@@ -137,9 +137,10 @@ struct NextHopSearchTests {
     func withoutNAPTR() {
         let (asked, targets) = Self.search("plain.example")
         #expect(targets == ["udp 192.0.2.2:5070"])
-        #expect(asked.filter { $0.type == .srv }.map(\.name).sorted() == [
-            "_sip._tcp.plain.example", "_sip._udp.plain.example", "_sips._tcp.plain.example",
-        ])
+        #expect(
+            asked.filter { $0.type == .srv }.map(\.name).sorted() == [
+                "_sip._tcp.plain.example", "_sip._udp.plain.example", "_sips._tcp.plain.example",
+            ])
         #expect(Self.search("bare.example").targets == ["udp 192.0.2.11:5060", "udp 192.0.2.12:5060"])
     }
 
@@ -148,7 +149,9 @@ struct NextHopSearchTests {
         #expect(Self.search("none.example").targets == [])
     }
 
-    @Test("What is no name finds nothing and asks nothing", arguments: ["", ".", "a..b", "a b", String(repeating: "x", count: 64)])
+    @Test(
+        "What is no name finds nothing and asks nothing",
+        arguments: ["", ".", "a..b", "a b", String(repeating: "x", count: 64)])
     func noName(host: String) {
         let (asked, targets) = Self.search(host)
         #expect(asked.isEmpty && targets.isEmpty)

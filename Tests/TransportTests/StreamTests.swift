@@ -217,3 +217,49 @@ struct StreamTests {
         }
     }
 }
+
+@Suite("Any bytes on any port", .timeLimit(.minutes(1)))
+struct ArbitraryBytesTests {
+    @Test("Arbitrary bytes on a stream end at worst their own connection", arguments: 0..<20 as Range<UInt64>)
+    func streams(seed: UInt64) async throws {
+        try await Station.run(StreamTests.configuration { $0.messageCompletion = .milliseconds(100) }) { server in
+            let good = try await RawPeer.connect(to: server.points[0].address)
+            let bad = try await RawPeer.connect(to: server.points[0].address)
+            var state = seed &+ 1
+            var bytes = request("seed\(seed)", body: 30)
+            for _ in 0..<40 {
+                state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+                bytes[Int(state >> 40) % bytes.count] = UInt8(truncatingIfNeeded: state >> 33)
+            }
+            try await bad.write(bytes + bytes)
+            try await good.write(request("good"))
+            while try await server.delegate.nextMessage().0 != request("good") {}
+            await bad.close()
+            await good.close()
+        }
+    }
+
+    @Test("Arbitrary datagrams are handed on, answered or dropped")
+    func datagrams() async throws {
+        let configuration = TransportConfiguration(listeningPoints: [.free(.udp)])
+        try await Station.run(configuration) { server in
+            try await Station.run(configuration) { client in
+                let target = Target(transport: .udp, address: server.points[0].address)
+                try await client.onLoop { layer in
+                    var state: UInt64 = 7
+                    for length in 0..<200 {
+                        let bytes = (0..<length).map { _ in
+                            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+                            return UInt8(truncatingIfNeeded: state >> 40)
+                        }
+                        layer.send(bytes, to: .target(target), token: 0)
+                    }
+                    layer.send(Array("last".utf8), to: .target(target), token: 0)
+                    layer.flush()
+                }
+                while try await server.delegate.nextMessage().0 != Array("last".utf8) {}
+                #expect(try await server.counters().datagramsReceived == 201)
+            }
+        }
+    }
+}
