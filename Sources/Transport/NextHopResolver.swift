@@ -174,6 +174,3 @@ public final class NextHopResolver: @unchecked Sendable {
         for question in cache.keys.prefix(cache.count / 8 + 1) { cache[question] = nil }
     }
 }
-
-/// The name under which the resolver was first published; SwiftNIO has a protocol of that name.
-public typealias Resolver = NextHopResolver
