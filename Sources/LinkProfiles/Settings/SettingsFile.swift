@@ -12,7 +12,7 @@ public final class SettingsFile {
     private(set) var problems: [SettingsProblem] = []
     private let variablePrefix: String
     private var variables: [String: String]
-    private var seen: Set<ObjectIdentifier> = []
+    private var taken: Set<String> = []
 
     /// Variables that begin like this belong to tests and scripts and are never taken for settings.
     static let ignoredVariablePrefix = "GODWIT_TEST_"
@@ -80,7 +80,12 @@ public final class SettingsFile {
     /// The overriding value, if the environment has one; it counts as used.
     func takeVariable(for key: String) -> (name: String, value: String)? {
         guard let name = variable(for: key), let value = variables.removeValue(forKey: name) else { return nil }
+        taken.insert(name)
         return (name, value)
+    }
+
+    func hasVariable(for key: String) -> Bool {
+        variable(for: key).map { variables[$0] != nil || taken.contains($0) } ?? false
     }
 
     private func parse(_ text: String) {

@@ -43,6 +43,11 @@ public final class SettingsSection {
     /// Line of a key's value, or of the section when it is absent.
     public func line(of key: String) -> Int { entries[key]?.mark?.line ?? line }
 
+    /// Whether the file or the environment holds the key.
+    public func has(_ key: String) -> Bool {
+        entries[key] != nil || file?.hasVariable(for: fullKey(key)) == true
+    }
+
     /// Records that the value of `key` cannot be accepted.
     public func refuse(_ key: String, _ reason: String) {
         file?.report(key: fullKey(key), line: line(of: key), reason)
@@ -86,23 +91,34 @@ public final class SettingsSection {
         return child
     }
 
-    /// A list of sections; empty when the key is absent.
-    public func sections(_ key: String) -> [SettingsSection] {
-        guard let value = value(key) else { return [] }
-        guard case .sequence(let sequence) = value.node else {
+    /// A list of sections; nil when the key is absent.
+    ///
+    /// - Parameter shorthand: an item that is a single text stands for a section with this one key.
+    public func sections(_ key: String, shorthand: String? = nil) -> [SettingsSection]? {
+        guard let value = value(key), let file else { return nil }
+        var nodes: [Node] = []
+        switch value.node {
+        case .sequence(let sequence): nodes = Array(sequence)
+        case .scalar(let scalar) where shorthand != nil && value.isVariable:
+            nodes = scalar.string.split(separator: ",").map { Node(String($0.drop { $0 == " " })) }
+        case .scalar where shorthand != nil: nodes = [value.node]
+        default:
             value.refuse("must be a list")
-            return []
+            return nil
         }
         var found: [SettingsSection] = []
-        for (index, node) in sequence.enumerated() {
+        for (index, node) in nodes.enumerated() {
             let path = "\(value.key)[\(index + 1)]"
             let line = node.mark?.line ?? value.line
-            guard case .mapping(let mapping) = node else {
-                file?.report(key: path, line: line, "must be a section of `key: value` lines")
-                continue
+            if case .mapping(let mapping) = node {
+                found.append(SettingsSection(path: path, line: line, mapping: mapping, file: file))
+            } else if case .scalar = node, let shorthand {
+                let section = SettingsSection(path: path, line: line, entries: [shorthand: node])
+                section.file = file
+                found.append(section)
+            } else {
+                file.report(key: path, line: line, "must be a section of `key: value` lines")
             }
-            guard let file else { continue }
-            found.append(SettingsSection(path: path, line: line, mapping: mapping, file: file))
         }
         children += found
         return found

@@ -42,6 +42,9 @@ extension SettingsSection {
         return text
     }
 
+    /// A text that may be empty.
+    public func text(_ key: String) -> String? { value(key)?.text }
+
     /// A list of texts. A single text stands for a list of one; in the environment commas separate the items.
     public func strings(_ key: String) -> [String]? {
         guard let value = value(key) else { return nil }

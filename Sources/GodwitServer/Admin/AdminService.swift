@@ -1,0 +1,108 @@
+import Dispatch
+import Engine
+import LinkProfiles
+import Logging
+import MessageStore
+import MessageStoreSQLite
+import NIOCore
+import Transport
+
+/// Does what operators ask for over the admin socket, and what signals ask for.
+struct AdminService: Sendable {
+    let configuration: ServerConfiguration
+    let logger: Logger
+    let loop: any EventLoop
+    let driver: Driver
+    let transport: TransportLayer
+    let inspector: QueueInspector
+    let stop: @Sendable () -> Void
+
+    /// On the loop. Work that takes longer than a moment is done elsewhere.
+    func answer(_ request: AdminRequest) -> EventLoopFuture<AdminResponse> {
+        switch request.command {
+        case .stats:
+            return loop.makeSucceededFuture(AdminResponse(ok: true, counters: counters()))
+        case .reload:
+            return elsewhere { reload() }
+        case .drain:
+            logger.notice("an operator asked the server to end")
+            stop()
+            return loop.makeSucceededFuture(AdminResponse(ok: true))
+        case .backup:
+            guard let path = request.path, path.hasPrefix("/") else {
+                return loop.makeSucceededFuture(.failure("backup needs `path`, absolute"))
+            }
+            return elsewhere { backup(to: path) }
+        case .retry, .expire, .drop:
+            return loop.makeSucceededFuture(change(request))
+        }
+    }
+
+    /// Publishes the counters through swift-metrics for as long as the loop runs.
+    func publishMetrics(every interval: TimeAmount) {
+        let publisher = NIOLoopBoundBox.makeBoxSendingValue(MetricsPublisher(), eventLoop: loop)
+        loop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in publisher.value.publish(counters()) }
+    }
+
+    private func counters() -> [String: Int64] {
+        guard let counters = driver.counters else { return [:] }
+        return MetricsPublisher.values(of: counters.engine, counters.transport)
+    }
+
+    private func change(_ request: AdminRequest) -> AdminResponse {
+        let numbers = request.numbers ?? []
+        guard !numbers.isEmpty, numbers.count <= AdminRequest.numberLimit else {
+            return .failure("`numbers` must hold 1 to \(AdminRequest.numberLimit) message numbers")
+        }
+        let affected = driver.use { engine, now in
+            numbers.reduce(0) { count, raw in
+                let number = MessageNumber(raw)
+                let command: OperatorCommand =
+                    switch request.command {
+                    case .expire: .expire(number)
+                    case .drop: .drop(number)
+                    default: .retry(number)
+                    }
+                return engine.perform(command, at: now) ? count + 1 : count
+            }
+        }
+        guard let affected else { return .failure("the server is not ready yet") }
+        logger.notice(
+            "an operator changed the queue",
+            metadata: ["command": .string(request.command.rawValue), "messages": "\(affected)"])
+        return AdminResponse(ok: true, affected: affected)
+    }
+
+    private func reload() -> AdminResponse {
+        do {
+            let accounts = try Server.enabledAccounts(inspector)
+            let security = try SecurityContexts(loading: configuration.security)
+            loop.execute {
+                driver.use { engine, _ in engine.replaceAccounts(accounts) }
+                transport.replaceCertificates(security)
+            }
+            logger.notice("accounts and certificates read again", metadata: ["accounts": "\(accounts.count)"])
+            return AdminResponse(ok: true, affected: accounts.count)
+        } catch {
+            let reason = (error as? StoreFailure)?.text ?? "\(error)"
+            logger.error("reload failed; what was loaded before stays in use", metadata: ["reason": .string(reason)])
+            return .failure(reason)
+        }
+    }
+
+    private func backup(to path: String) -> AdminResponse {
+        do throws(StoreFailure) {
+            try inspector.backup(to: path)
+            logger.notice("database copied", metadata: ["path": .string(path)])
+            return AdminResponse(ok: true)
+        } catch {
+            return .failure(error.text)
+        }
+    }
+
+    private func elsewhere(_ work: @escaping @Sendable () -> AdminResponse) -> EventLoopFuture<AdminResponse> {
+        let promise = loop.makePromise(of: AdminResponse.self)
+        DispatchQueue.global().async { promise.succeed(work()) }
+        return promise.futureResult
+    }
+}
