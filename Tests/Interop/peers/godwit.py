@@ -21,7 +21,11 @@ def find_binary(environment: dict[str, str]) -> Path | None:
 
 
 class Godwit:
-    """Serves `domain` on UDP and TCP at `port`, and with an authority on TLS at `tls_port`."""
+    """Serves `domain` on UDP and TCP at `port`, and with an authority on TLS at `tls_port`.
+
+    `neighbours` has the next hop (`sip:127.0.0.2:5060;transport=udp`) of each domain that is not looked up; its address
+    is trusted.
+    """
 
     def __init__(
         self,
@@ -58,10 +62,9 @@ class Godwit:
             "listen": [f"udp:127.0.0.1:{self.port}", f"tcp:127.0.0.1:{self.port}"],
             "data-directory": str(self.directory / "data"),
             "authentication": {"realm": self.domain, "algorithms": self._algorithms, "required": True},
-            "trusted-peers": [address.partition(":")[0] for address in self._neighbours.values()],
+            "trusted-peers": [uri.split(":")[1] for uri in self._neighbours.values()],
             "routes": [
-                {"domain": domain, "next-hop": f"sip:{address};transport=udp"}
-                for domain, address in self._neighbours.items()
+                {"domain": domain, "next-hop": uri} for domain, uri in self._neighbours.items()
             ],
             "profiles-directory": str(REPOSITORY / "profiles"),
             "admin-socket": str(self.directory / "admin.sock"),

@@ -88,6 +88,10 @@ class Kamailio:
     def address(self) -> str:
         return f"{self.host}:{self.port}"
 
+    def next_hop(self, transport: str = "udp") -> str:
+        port = self.tls_port if transport == "tls" else self.port
+        return f"sip:{self.host}:{port};transport={transport}"
+
     def stored(self) -> int:
         """How many messages wait in its offline store."""
         database = sqlite3.connect(self.directory / "silo.db", timeout=10)

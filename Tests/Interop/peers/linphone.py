@@ -192,6 +192,15 @@ class Linphone:
         )
         return self._incoming
 
+    def wait_reports(self, count: int) -> None:
+        """Waits until the recipients' clients have confirmed `count` of its messages (IMDN, RFC 5438)."""
+        # The daemon tells only the first final state of a message, its log all of them.
+        self.sandbox.poll(
+            lambda: self._log.read_text("utf-8", "replace").count(" to DeliveredToUser") >= count,
+            f"delivery report {count} at linphone ({self.identity})",
+            timeout=30,
+        )
+
     def away(self) -> None:
         """Unregisters and ends, as a user does who closes the client."""
         self.command("quit")

@@ -24,13 +24,13 @@ class Authority:
         )  # fmt: skip
 
     def issue(self, domain: str) -> tuple[Path, Path]:
-        """A certificate and its key for `domain`, valid for localhost and the loopback address as well."""
+        """A certificate and its key for `domain`, valid for localhost and the addresses servers have here as well."""
         certificate = self._directory / f"{domain}.pem"
         key = self._directory / f"{domain}-key.pem"
         request = self._directory / f"{domain}.csr"
         extensions = self._directory / f"{domain}.ext"
         extensions.write_text(
-            f"subjectAltName=DNS:{domain},URI:sip:{domain},DNS:localhost,IP:127.0.0.1\n"
+            f"subjectAltName=DNS:{domain},URI:sip:{domain},DNS:localhost,IP:127.0.0.1,IP:127.0.0.2\n"
             "extendedKeyUsage=serverAuth,clientAuth\nbasicConstraints=CA:FALSE\n"
         )
         self._openssl(

@@ -8,16 +8,25 @@ from peers.kamailio import PASSWORD as KAMAILIO_PASSWORD
 from peers.kamailio import Kamailio
 from peers.linphone import Linphone
 from peers.scripted import ScriptedEndpoint
-from sandbox import Sandbox
+from sandbox import Authority, Sandbox
 from scenarios import scenario
 
 ALICE, KIM = "alice@example.com", "kim@example.net"
 
 
-def two_domains(sandbox: Sandbox) -> tuple[Godwit, Kamailio]:
-    godwit_port, kamailio_port = sandbox.free_port(), sandbox.free_port()
-    kamailio = Kamailio(sandbox, next_hop=f"sip:127.0.0.1:{godwit_port}", port=kamailio_port)
-    godwit = Godwit(sandbox, [ALICE], neighbours={"example.net": kamailio.address}, port=godwit_port)
+def two_domains(
+    sandbox: Sandbox,
+    there: str = "udp",
+    back: str = "udp",
+    authorities: tuple[Authority, Authority] | None = None,
+) -> tuple[Godwit, Kamailio]:
+    """Godwit and its neighbour, the transports between them, and the authority of each where there is TLS."""
+    ours, theirs = authorities or (None, None)
+    port = sandbox.free_port()
+    kamailio = Kamailio(sandbox, next_hop=f"sip:127.0.0.1:{port};transport={back}", authority=theirs)
+    godwit = Godwit(
+        sandbox, [ALICE], neighbours={"example.net": kamailio.next_hop(there)}, port=port, authority=ours
+    )
     return godwit, kamailio
 
 
@@ -79,3 +88,40 @@ def large_message_leaves_by_tcp(sandbox: Sandbox) -> None:
         kim.register(kamailio.address, algorithm="MD5")
         (message,) = kim.take_messages(1)
         sandbox.expect_equal(message.body.decode(), text, "body at kim")
+
+
+@scenario("neighbour-tls")
+def neighbour_by_tls(sandbox: Sandbox) -> None:
+    """To the neighbour by TLS, whose certificate names the next hop (RFC 5922)."""
+    authority = Authority(sandbox)
+    godwit, kamailio = two_domains(sandbox, there="tls", authorities=(authority, authority))
+    with ScriptedEndpoint(sandbox, ALICE, password=PASSWORD) as alice:
+        sandbox.expect_equal(alice.message(godwit.address, KIM, "sealed").status, 202, "answer from example.net")
+        kamailio.program.wait_line(rf"request MESSAGE sip:{KIM} from \S+ over tls", timeout=10)
+        sandbox.expect_equal(kamailio.stored(), 1, "messages in example.net's store")
+
+
+@scenario("neighbour-tls-stranger")
+def neighbour_with_a_strange_certificate(sandbox: Sandbox) -> None:
+    """A neighbour whose certificate is from an authority that is not trusted gets nothing."""
+    godwit, kamailio = two_domains(
+        sandbox, there="tls", authorities=(Authority(sandbox, "ours"), Authority(sandbox, "theirs"))
+    )
+    with ScriptedEndpoint(sandbox, ALICE, password=PASSWORD) as alice:
+        status = alice.message(godwit.address, KIM, "sealed").status
+        sandbox.expect(status >= 400, f"a message that could not be delivered got {status}")
+        sandbox.expect_equal(kamailio.stored(), 0, "messages in example.net's store")
+
+
+@scenario("neighbour-by-tcp")
+def neighbour_comes_by_tcp(sandbox: Sandbox) -> None:
+    """The neighbour comes by TCP, from a port that is any, and is trusted all the same."""
+    godwit, kamailio = two_domains(sandbox, back="tcp")
+    with (
+        ScriptedEndpoint(sandbox, KIM, password=KAMAILIO_PASSWORD) as kim,
+        ScriptedEndpoint(sandbox, ALICE, password=PASSWORD) as alice,
+    ):
+        sandbox.expect_equal(kim.message(kamailio.address, ALICE, "by land").status, 202, "answer to kim")
+        alice.register(godwit.address)
+        (message,) = alice.take_messages(1)
+        sandbox.expect_equal(message.body, b"by land", "body at alice")

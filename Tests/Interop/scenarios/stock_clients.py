@@ -40,6 +40,21 @@ def two_linphones(sandbox: Sandbox, algorithms: list[str]) -> None:
     converse(sandbox, alice, bob)
 
 
+@scenario("client-reports")
+def delivery_reports(sandbox: Sandbox) -> None:
+    """Linphone confirms what it shows (message/imdn+xml, deflated): Godwit carries that back untouched, stored or not."""
+    godwit = Godwit(sandbox, [ALICE, BOB])
+    alice = Linphone(sandbox, ALICE, PASSWORD, server=godwit.address)
+    bob = Linphone(sandbox, BOB, PASSWORD, server=godwit.address, transport="tcp")
+    sandbox.expect_equal(alice.send(BOB, "live"), 200, "answer to a message to a present user")
+    alice.wait_reports(1)
+    bob.away()
+    sandbox.expect_equal(alice.send_all(BOB, ["one", "two"]), [202, 202], "answers while bob is away")
+    bob.start()
+    sandbox.expect_equal(bob.wait_received(3), ["live", "one", "two"], "messages at bob")
+    alice.wait_reports(3)
+
+
 def converse(sandbox: Sandbox, alice, bob) -> None:
     """Live both ways, then each in turn away while the other writes to it."""
     sandbox.expect_equal(alice.send(BOB, UNICODE), 200, "answer to a message to a present user")
