@@ -95,6 +95,7 @@ final class LocationService {
     /// A user the store knows stays, so that the address keeps its number.
     @discardableResult
     func removeIfIdle(_ index: UserIndex) -> Bool {
+        guard users.indices.contains(Int(index)) else { return false }
         let user = users[Int(index)]
         guard !user.record.isEmpty, user.attachment < 0, user.number <= 0, bindings(of: index).isEmpty else {
             return false
@@ -149,7 +150,7 @@ final class LocationService {
 
     /// The user's bindings by falling q. They may include one whose time is up but which ``advance(to:limit:)`` has not met yet.
     func bindings(of index: UserIndex) -> BindingList {
-        let record = users[Int(index)].record
+        let record = users.indices.contains(Int(index)) ? users[Int(index)].record : []
         return BindingList(record: record, start: record.isEmpty ? 0 : UserRecordLayout.bindingsStart(in: record))
     }
 

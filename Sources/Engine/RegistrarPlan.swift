@@ -87,12 +87,12 @@ extension Registration {
 
 extension ContactRequest {
     /// The binding this contact is about: of the same instance and reg-id (RFC 5626 section 6), else of an equal URI (RFC 3261
-    /// section 19.1.4).
+    /// section 19.1.4). The URI of an outbound binding is not compared.
     fileprivate func match(in bindings: [Binding]) -> Binding? {
         if regID != 0, let found = bindings.first(where: { $0.regID == regID && $0.instance == instance[...] }) {
             return found
         }
-        let candidates = bindings.filter { regID == 0 || !$0.isOutbound }
+        let candidates = bindings.filter { !$0.isOutbound }
         if let found = candidates.first(where: { $0.contact == uri }) { return found }
         guard !candidates.isEmpty, let parsed = SIPURI(uri) else { return nil }
         return candidates.first { SIPURI($0.contact).map(parsed.matches) ?? false }
