@@ -36,6 +36,7 @@ class Kamailio:
             "HOST": host,
             "PORT": str(self.port),
             "NEXTHOP": next_hop,
+            "BACK": next_hop.partition("transport=")[2] or "udp",
             "PASSWORD": PASSWORD,
             "ALGORITHM": algorithm,
             "DIRECTORY": str(self.directory),

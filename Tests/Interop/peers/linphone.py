@@ -203,11 +203,13 @@ class Linphone:
 
     def away(self) -> None:
         """Unregisters and ends, as a user does who closes the client."""
+        self.received()
         self.command("quit")
         self._socket.close()
         self.program.wait_end(timeout=15)
 
     def vanish(self) -> None:
         """Ends without a word to the server."""
+        self.received()
         self._socket.close()
         self.program.kill()

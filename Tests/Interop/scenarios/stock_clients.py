@@ -47,6 +47,7 @@ def delivery_reports(sandbox: Sandbox) -> None:
     alice = Linphone(sandbox, ALICE, PASSWORD, server=godwit.address)
     bob = Linphone(sandbox, BOB, PASSWORD, server=godwit.address, transport="tcp")
     sandbox.expect_equal(alice.send(BOB, "live"), 200, "answer to a message to a present user")
+    sandbox.expect_equal(bob.wait_received(1), ["live"], "messages at bob")
     alice.wait_reports(1)
     bob.away()
     sandbox.expect_equal(alice.send_all(BOB, ["one", "two"]), [202, 202], "answers while bob is away")
