@@ -13,6 +13,8 @@ public struct Scenario: Sendable {
     public var faultsEnd: TimeSpan = .seconds(600 as Int64)
     /// After `faultsEnd` and this much more time everything must have drained.
     public var drainLimit: TimeSpan = .seconds(6 * 3_600 as Int64)
+    /// A run that takes more events than this has gone wrong.
+    public var eventLimit = 3_000_000
     /// Profiles the server is configured with, by name.
     public var profiles: [String: LinkProfile] = ["lan": LinkProfile()]
     /// How long a commit takes, from and to.

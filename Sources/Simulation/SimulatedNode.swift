@@ -30,7 +30,6 @@ final class SimulatedNode {
 
     var isUp: Bool { server != nil }
     var occupancy: ServerOccupancy? { server?.occupancy }
-    var notices: Int { 0 }
 
     // MARK: Life and death
 

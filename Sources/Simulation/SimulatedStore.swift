@@ -29,12 +29,21 @@ public final class SimulatedStore: MessageStore {
     /// Commands that named a live message but did not fit its state; an engine that keeps its own books emits none.
     public private(set) var misfits = 0
 
-    private var rows: [Int64: Row] = [:]
-    private var addresses: [Int64: String] = [:]
-    private var addressesByText: [String: Int64] = [:]
-    private var bindingRows: [Int64: StoredBinding] = [:]
-    private var numbering = StoreNumbering(
-        lastMessage: MessageNumber(0), lastAddress: AddressNumber(0), lastBinding: BindingNumber(0))
+    /// Whether a crash also loses the last group it called committed, as a disk does that lies about its cache: for tests
+    /// that show that the checks notice.
+    public var losesLastGroup = false
+
+    private struct Tables {
+        var rows: [Int64: Row] = [:]
+        var addresses: [Int64: String] = [:]
+        var addressesByText: [String: Int64] = [:]
+        var bindings: [Int64: StoredBinding] = [:]
+        var numbering = StoreNumbering(
+            lastMessage: MessageNumber(0), lastAddress: AddressNumber(0), lastBinding: BindingNumber(0))
+    }
+
+    private var tables = Tables()
+    private var tablesBefore: Tables?
 
     private var pending: [StoreCommand] = []
     private var group: [StoreCommand] = []
@@ -45,14 +54,14 @@ public final class SimulatedStore: MessageStore {
     // MARK: Reading
 
     /// All messages, by number.
-    public var messages: [Row] { rows.keys.sorted().compactMap { rows[$0] } }
+    public var messages: [Row] { tables.rows.keys.sorted().compactMap { tables.rows[$0] } }
     /// Messages in a state that is not terminal.
-    public var liveCount: Int { rows.values.count { !$0.state.isTerminal } }
+    public var liveCount: Int { tables.rows.values.count { !$0.state.isTerminal } }
     /// All bindings, by number.
-    public var bindings: [StoredBinding] { bindingRows.keys.sorted().compactMap { bindingRows[$0] } }
+    public var bindings: [StoredBinding] { tables.bindings.keys.sorted().compactMap { tables.bindings[$0] } }
 
-    public func message(_ number: MessageNumber) -> Row? { rows[number.rawValue] }
-    public func addressOfRecord(_ number: AddressNumber) -> String? { addresses[number.rawValue] }
+    public func message(_ number: MessageNumber) -> Row? { tables.rows[number.rawValue] }
+    public func addressOfRecord(_ number: AddressNumber) -> String? { tables.addresses[number.rawValue] }
 
     // MARK: Commits that take time
 
@@ -88,8 +97,9 @@ public final class SimulatedStore: MessageStore {
         }
     }
 
-    /// The node dies: everything not committed is lost, and the numbering of commands begins anew.
+    /// The node dies: everything not committed is lost, and the tables.numbering of commands begins anew.
     public func crash() {
+        if losesLastGroup, let before = tablesBefore { tables = before }
         pending = []
         group = []
         handedOver = 0
@@ -101,8 +111,8 @@ public final class SimulatedStore: MessageStore {
         duplicatesSince: Instant, into visitor: inout V
     ) throws(StoreFailure) -> StoreNumbering {
         if let failure { throw failure }
-        for number in addresses.keys.sorted() {
-            guard let text = addresses[number] else { continue }
+        for number in tables.addresses.keys.sorted() {
+            guard let text = tables.addresses[number] else { continue }
             visitor.address(AddressNumber(number), addressOfRecord: text)
         }
         for binding in bindings { visitor.binding(binding) }
@@ -118,12 +128,13 @@ public final class SimulatedStore: MessageStore {
         for row in all where row.state.isTerminal && row.message.acceptedAt >= duplicatesSince {
             visitor.settled(row.message.identity, acceptedAt: row.message.acceptedAt)
         }
-        return numbering
+        return tables.numbering
     }
 
     public func commit(_ commands: [StoreCommand]) throws(StoreFailure) -> [ClaimedMessage] {
         if let failure { throw failure }
         try validate(commands)
+        if losesLastGroup { tablesBefore = tables }
         var claimed: [ClaimedMessage] = []
         for command in commands { apply(command, claimed: &claimed) }
         groupsCommitted += 1
@@ -140,29 +151,29 @@ public final class SimulatedStore: MessageStore {
         for command in commands {
             switch command {
             case .name(let number, let text):
-                if let known = newAddresses[number.rawValue] ?? addresses[number.rawValue], known != text {
+                if let known = newAddresses[number.rawValue] ?? tables.addresses[number.rawValue], known != text {
                     throw .misuse("address \(number.rawValue) is \(known), not \(text)")
                 }
-                if let known = newTexts[text] ?? addressesByText[text], known != number.rawValue {
+                if let known = newTexts[text] ?? tables.addressesByText[text], known != number.rawValue {
                     throw .misuse("\(text) has number \(known), not \(number.rawValue)")
                 }
                 newAddresses[number.rawValue] = text
                 newTexts[text] = number.rawValue
             case .enqueue(let message):
                 let number = message.number.rawValue
-                guard rows[number] == nil, newMessages.insert(number).inserted else {
+                guard tables.rows[number] == nil, newMessages.insert(number).inserted else {
                     throw .misuse("message \(number) exists already")
                 }
                 guard message.state == .queued || message.state == .claimed else {
                     throw .misuse("message \(number) enqueued as \(message.state)")
                 }
                 let recipient = message.recipient.rawValue
-                guard addresses[recipient] != nil || newAddresses[recipient] != nil else {
+                guard tables.addresses[recipient] != nil || newAddresses[recipient] != nil else {
                     throw .misuse("message \(number) names the unknown address \(recipient)")
                 }
             case .bind(let binding):
                 let address = binding.address.rawValue
-                guard addresses[address] != nil || newAddresses[address] != nil else {
+                guard tables.addresses[address] != nil || newAddresses[address] != nil else {
                     throw .misuse("binding \(binding.number.rawValue) names the unknown address \(address)")
                 }
             case .claim, .deliver, .retry, .release, .expire, .refuse, .forget, .unbind:
@@ -174,15 +185,15 @@ public final class SimulatedStore: MessageStore {
     private func apply(_ command: StoreCommand, claimed: inout [ClaimedMessage]) {
         switch command {
         case .name(let number, let text):
-            addresses[number.rawValue] = text
-            addressesByText[text] = number.rawValue
-            if number.rawValue > numbering.lastAddress.rawValue { numbering.lastAddress = number }
+            tables.addresses[number.rawValue] = text
+            tables.addressesByText[text] = number.rawValue
+            if number.rawValue > tables.numbering.lastAddress.rawValue { tables.numbering.lastAddress = number }
         case .enqueue(let message):
-            rows[message.number.rawValue] = Row(
+            tables.rows[message.number.rawValue] = Row(
                 message: message, state: message.state, attempts: message.attempts,
                 due: message.state == .claimed ? message.acceptedAt : Instant(microseconds: 0), endedAt: nil,
                 cause: .none, size: message.payload.count)
-            if message.number > numbering.lastMessage { numbering.lastMessage = message.number }
+            if message.number > tables.numbering.lastMessage { tables.numbering.lastMessage = message.number }
         case .claim(let number, let attempts, let at):
             move(number, from: [.queued, .waiting, .claimed]) { row in
                 row.state = .claimed
@@ -211,21 +222,21 @@ public final class SimulatedStore: MessageStore {
         case .forget(let before, let limit):
             forget(before: before, limit: limit)
         case .bind(let binding):
-            bindingRows[binding.number.rawValue] = binding
-            if binding.number.rawValue > numbering.lastBinding.rawValue { numbering.lastBinding = binding.number }
+            tables.bindings[binding.number.rawValue] = binding
+            if binding.number.rawValue > tables.numbering.lastBinding.rawValue { tables.numbering.lastBinding = binding.number }
         case .unbind(let number):
-            bindingRows[number.rawValue] = nil
+            tables.bindings[number.rawValue] = nil
         }
     }
 
     private func move(_ number: MessageNumber, from states: [DeferredState], _ change: (inout Row) -> Void) {
-        guard var row = rows[number.rawValue], !row.state.isTerminal else { return }
+        guard var row = tables.rows[number.rawValue], !row.state.isTerminal else { return }
         guard states.contains(row.state) else {
             misfits += 1
             return
         }
         change(&row)
-        rows[number.rawValue] = row
+        tables.rows[number.rawValue] = row
     }
 
     private func end(
@@ -242,8 +253,8 @@ public final class SimulatedStore: MessageStore {
     }
 
     private func forget(before: Instant, limit: Int) {
-        let old = rows.values.filter { row in row.endedAt.map { $0 < before } ?? false }
+        let old = tables.rows.values.filter { row in row.endedAt.map { $0 < before } ?? false }
             .sorted { $0.message.number < $1.message.number }
-        for row in old.prefix(max(0, limit)) { rows[row.message.number.rawValue] = nil }
+        for row in old.prefix(max(0, limit)) { tables.rows[row.message.number.rawValue] = nil }
     }
 }

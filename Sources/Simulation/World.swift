@@ -44,13 +44,16 @@ public final class World {
         for action in scenario.actions { schedule(at: Scenario.beginning + action.at) { [unowned self] in perform(action.action) } }
         schedule(at: Scenario.beginning + scenario.faultsEnd) { [unowned self] in endFaults() }
         let limit = Scenario.beginning + scenario.faultsEnd + scenario.drainLimit
-        while now < limit, !(faultsOver && isDrained), step(until: limit) {}
+        while now < limit, !(faultsOver && isDrained), !isHopeless, step(until: limit) {}
+        if ledger.totals.events > scenario.eventLimit {
+            ledger.violated(.stuck, at: now, "\(ledger.totals.events) events and no end")
+        }
         Verdict(world: self).checkDrained()
         for endpoint in endpoints { endpoint.deregister() }
         let slowest = scenario.profiles.values.map(\.transactionLifetime).max() ?? .seconds(32 as Int64)
         let registrations = scenario.devices.map(\.registrationExpiry).max() ?? .zero
         let floor = now + max(slowest * 3, registrations) + .seconds(120 as Int64)
-        while step(until: floor) {}
+        while !isHopeless, step(until: floor) {}
         now = max(now, floor)
         Verdict(world: self).checkEnd()
     }
@@ -64,6 +67,9 @@ public final class World {
         event.happen()
         return true
     }
+
+    /// Whether so much is wrong that going on shows nothing new.
+    private var isHopeless: Bool { ledger.violations.count > 40 || ledger.totals.events > scenario.eventLimit }
 
     private var isDrained: Bool {
         store.liveCount == 0 && node.isUp && !store.isWriting && endpoints.allSatisfy(\.isSettled)

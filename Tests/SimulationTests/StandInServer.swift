@@ -79,6 +79,8 @@ final class StandInServer: SimulatedServer {
     private var lastAddress: Int64 = 0
     private var lastBinding: Int64 = 0
     private var leaked = 0
+    /// Bindings that are to go, and the commands that say so.
+    private var unbinding: [(command: UInt64, binding: BindingNumber)] = []
 
     init(defect: Defect = .none, seed: UInt64) {
         self.defect = defect
@@ -107,14 +109,14 @@ final class StandInServer: SimulatedServer {
             guard let name = names[binding.address.rawValue], let contact = Self.address(binding.contact) else { continue }
             contacts[name] = (contact, binding.expiresAt, binding.number)
         }
-        if defect != .forgetsIdentities { identities = visitor.identities }
+        if !isForgetful { identities = visitor.identities }
         for message in visitor.messages {
             guard let name = names[message.recipient.rawValue] else { continue }
             queue.append(
                 Deferred(
                     number: message.number, recipient: name, identity: message.identity, expiresAt: message.expiresAt,
                     attempts: message.attempts, notBefore: now))
-            if defect != .forgetsIdentities { identities.insert(message.identity) }
+            if !isForgetful { identities.insert(message.identity) }
         }
         pump(now)
     }
@@ -162,7 +164,7 @@ final class StandInServer: SimulatedServer {
         let user = message.user("to")
         let number = name(user)
         let expires = Int64(message["expires"]) ?? 3_600
-        if let old = contacts.removeValue(forKey: user) { emit(.unbind(old.2)) }
+        if let old = contacts.removeValue(forKey: user) { unbind(old.2) }
         if expires > 0, let contact = Self.address(message["contact"]) {
             lastBinding += 1
             let until = now + .seconds(expires)
@@ -172,7 +174,9 @@ final class StandInServer: SimulatedServer {
                     StoredBinding(
                         number: BindingNumber(lastBinding), address: number, contact: message["contact"], parameters: "",
                         callID: "", cseq: 0, q: 1000, expiresAt: until, path: "", instance: "", regID: 0, flow: "")))
-            for index in queue.indices where queue[index].recipient == user && attempt(of: queue[index].number) == nil {
+            for index in queue.indices where queue[index].recipient == user && attempt(of: queue[index].number) == nil
+                && defect != .neverRetries
+            {
                 queue[index].notBefore = now
             }
         } else {
@@ -188,7 +192,7 @@ final class StandInServer: SimulatedServer {
             answer(message, flow, 202, now)
             return
         }
-        if identities.contains(identity), defect != .forgetsIdentities {
+        if identities.contains(identity), !isForgetful {
             answer(message, flow, 202, now)
             return
         }
@@ -248,9 +252,16 @@ final class StandInServer: SimulatedServer {
 
     // MARK: The store
 
+    private var isForgetful: Bool { defect == .forgetsIdentities || defect == .rewritesCallID }
+
     private func emit(_ command: StoreCommand) {
         output.storeCommands.append(command)
         handedOver += 1
+    }
+
+    private func unbind(_ binding: BindingNumber) {
+        emit(.unbind(binding))
+        unbinding.append((handedOver, binding))
     }
 
     private func name(_ user: String) -> AddressNumber {
@@ -263,6 +274,7 @@ final class StandInServer: SimulatedServer {
     }
 
     func committed(through: UInt64, claimed: [ClaimedMessage], at now: Instant) {
+        unbinding.removeAll { $0.command <= through }
         var payloads = claimed[...]
         while let (number, next) = after.first, number <= through {
             after.removeFirst()
@@ -271,7 +283,7 @@ final class StandInServer: SimulatedServer {
                 let identity = message.identity
                 if message.method == "MESSAGE" {
                     pendingIdentities.remove(identity)
-                    if defect != .forgetsIdentities { identities.insert(identity) }
+                    if !isForgetful { identities.insert(identity) }
                 }
                 if answered[message["via"]] == nil { answer(message, flow, status, now, extra) }
             case .attempt(let message):
@@ -300,6 +312,9 @@ final class StandInServer: SimulatedServer {
                 }
             }
         }
+        let unbound = unbinding.filter { $0.command <= through }
+        unbinding.removeAll { $0.command <= through }
+        for (_, binding) in unbound { unbind(binding) }
         // What was named may not have been: name it again.
         for (text, number) in addresses.sorted(by: { $0.key < $1.key }) { emit(.name(number, addressOfRecord: text)) }
         pump(now)
@@ -391,7 +406,7 @@ final class StandInServer: SimulatedServer {
         open = open.filter { $0.value > now }
         for (user, contact) in contacts.sorted(by: { $0.key < $1.key }) where contact.1 <= now {
             contacts[user] = nil
-            emit(.unbind(contact.2))
+            unbind(contact.2)
         }
         pump(now)
     }

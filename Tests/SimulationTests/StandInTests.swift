@@ -22,7 +22,7 @@ import Testing
             scenario.devices[index].refusesMergedRequests = false
             scenario.devices[index].usesOutbound = false
         }
-        // Its sender order is that of the queue, its expiry is as exact as its wake-ups.
+        scenario.drainLimit = .seconds(7_200 as Int64)
         return scenario
     }
 
