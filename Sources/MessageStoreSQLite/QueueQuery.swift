@@ -64,6 +64,11 @@ public struct QueueStatistics: Hashable, Sendable {
         public var messages: Int = 0
         /// Bytes of the payloads as accepted; those of ended messages are no longer stored.
         public var bytes: Int64 = 0
+
+        public init(messages: Int = 0, bytes: Int64 = 0) {
+            self.messages = messages
+            self.bytes = bytes
+        }
     }
 
     /// A recipient and what waits for it.
@@ -72,6 +77,12 @@ public struct QueueStatistics: Hashable, Sendable {
         public var tally: Tally
         /// When the oldest of them was accepted.
         public var oldestAcceptedAt: Instant
+
+        public init(addressOfRecord: String, tally: Tally, oldestAcceptedAt: Instant) {
+            self.addressOfRecord = addressOfRecord
+            self.tally = tally
+            self.oldestAcceptedAt = oldestAcceptedAt
+        }
     }
 
     /// By state; every state is present.

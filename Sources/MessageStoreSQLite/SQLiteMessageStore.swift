@@ -75,3 +75,23 @@ public final class SQLiteMessageStore: MessageStore, @unchecked Sendable {
         }
     }
 }
+
+extension SQLiteMessageStore {
+    /// The settings that durability, space and speed rest on, read back from the connection that commits.
+    public func settings() throws(StoreFailure) -> [String: String] {
+        do {
+            return try queue.writeWithoutTransaction { database in
+                var settings: [String: String] = [:]
+                for name in [
+                    "synchronous", "journal_mode", "secure_delete", "page_size", "cache_size", "temp_store",
+                    "wal_autocheckpoint",
+                ] {
+                    settings[name] = try String.fetchOne(database, sql: "PRAGMA \(name)")
+                }
+                return settings
+            }
+        } catch {
+            throw StoreFailure(error, path: path)
+        }
+    }
+}

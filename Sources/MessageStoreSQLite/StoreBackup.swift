@@ -38,8 +38,14 @@ enum StoreBackup {
 
     private static func fill(_ path: String, from source: DatabaseQueue, progress: ((Int, Int) -> Void)?) throws {
         let copy = try DatabaseQueue(path: path)
-        try source.backup(to: copy, pagesPerStep: step) { state in
-            progress?(state.remainingPageCount, state.totalPageCount)
+        try source.read { database in
+            // The first read takes the snapshot. Without one, SQLite begins the copy anew after every commit.
+            _ = try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_master")
+            try copy.writeWithoutTransaction { target in
+                try database.backup(to: target, pagesPerStep: step) { state in
+                    progress?(state.remainingPageCount, state.totalPageCount)
+                }
+            }
         }
         try copy.close()
     }

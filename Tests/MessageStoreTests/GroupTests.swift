@@ -19,8 +19,7 @@ struct GroupTests {
                 .enqueue(sample(2)), .claim(MessageNumber(1), attempts: 1, at: moment(1)),
                 .bind(sampleBinding(2)), .unbind(BindingNumber(1)), offence,
             ]
-            let failure = #expect(throws: StoreFailure.self) { try subject.store.commit(group) }
-            #expect(failure?.kind == "misuse")
+            #expect(failureKind { try subject.store.commit(group) } == "misuse")
             #expect(try subject.content() == before)
         }
         try subject.commit(.enqueue(sample(2)), .name(alice, addressOfRecord: "sip:alice@example.org"))

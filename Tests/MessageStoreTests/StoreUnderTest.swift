@@ -135,3 +135,13 @@ extension StoreFailure {
         }
     }
 }
+
+/// The case of the failure that `body` throws; "nothing" when it throws none, "other" when it is no ``StoreFailure``.
+func failureKind<T>(_ body: () throws -> T) -> String {
+    do {
+        _ = try body()
+        return "nothing"
+    } catch {
+        return (error as? StoreFailure)?.kind ?? "other"
+    }
+}
