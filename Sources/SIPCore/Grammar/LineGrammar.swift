@@ -43,7 +43,7 @@ enum LineGrammar {
 
     /// The offset of the next byte below 0x20, eight bytes a step.
     @inline(__always)
-    private static func skipPrintable(_ bytes: Span<UInt8>, _ start: Int) -> Int {
+    static func skipPrintable(_ bytes: Span<UInt8>, _ start: Int) -> Int {
         var index = start
         let count = bytes.count
         while count - index >= 8 {

@@ -36,10 +36,21 @@ public struct StreamFramer: Sendable {
     /// What is left unread; after a failure the beginning of the message that could not be framed.
     public var remainder: ArraySlice<UInt8> { buffer[start...] }
 
-    public mutating func append(_ bytes: some Collection<UInt8>) {
+    /// Takes what the connection has read.
+    public mutating func append(_ bytes: UnsafeRawBufferPointer) {
+        prepareToAppend()
         guard failure == nil else { return }
-        if start > 4_096, start > buffer.count / 2 { compact() }
+        unsafe buffer.append(contentsOf: bytes)
+    }
+
+    public mutating func append(_ bytes: some Collection<UInt8>) {
+        prepareToAppend()
+        guard failure == nil else { return }
         buffer.append(contentsOf: bytes)
+    }
+
+    private mutating func prepareToAppend() {
+        if start > 4_096, start > buffer.count / 2 { compact() }
     }
 
     private mutating func compact() {
@@ -137,12 +148,17 @@ public struct StreamFramer: Sendable {
 
     /// The offset behind the first CRLF CRLF that ends at or behind `from`.
     private static func headerEnd(_ span: Span<UInt8>, _ start: Int, from: Int) -> Int? {
-        for index in from..<max(from, span.count) where span[index] == 0x0a {
-            if index - start >= 3, span[index - 1] == 0x0d, span[index - 2] == 0x0a, span[index - 3] == 0x0d {
+        var index = from
+        while true {
+            index = LineGrammar.skipPrintable(span, index)
+            guard index < span.count else { return nil }
+            if span[index] == 0x0a, index - start >= 3, span[index - 1] == 0x0d, span[index - 2] == 0x0a,
+                span[index - 3] == 0x0d
+            {
                 return index + 1
             }
+            index += 1
         }
-        return nil
     }
 }
 

@@ -29,6 +29,15 @@ public struct KeyedHash: Sendable {
         return hash.finalize()
     }
 
+    public mutating func combine(_ bytes: [UInt8]) {
+        combine(bytes.span)
+    }
+
+    public mutating func combine(_ bytes: ArraySlice<UInt8>) {
+        combine(bytes.span)
+    }
+
+    @inlinable
     public mutating func combine(_ bytes: some Collection<UInt8>) {
         let isDone: Void? = bytes.withContiguousStorageIfAvailable { unsafe combine($0.span) }
         guard isDone == nil else { return }

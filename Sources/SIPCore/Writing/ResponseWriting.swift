@@ -10,7 +10,7 @@ extension MessageWriter {
     ///   - source: where the request came from. The top Via then gets `received` where its sent-by says something else,
     ///     or rport is asked for (RFC 3261 section 18.2.1, RFC 3581 section 4).
     public static func response(
-        to request: SIPMessage, status: UInt16, reason: String? = nil, toTag: (some Sequence<UInt8>)?,
+        to request: SIPMessage, status: UInt16, reason: String? = nil, toTag: [UInt8]?,
         headers: [UInt8] = [], body: [UInt8] = [], compact: Bool = false, source: TransportAddress? = nil
     ) -> [UInt8] {
         var writer = MessageWriter(capacity: 640 + headers.count + body.count, compact: compact)
@@ -20,20 +20,30 @@ extension MessageWriter {
         return body.isEmpty ? writer.finish() : writer.finish(body: body)
     }
 
+    /// The same with a tag of another collection.
+    @inlinable
+    public static func response(
+        to request: SIPMessage, status: UInt16, reason: String? = nil, toTag: some Sequence<UInt8>,
+        headers: [UInt8] = [], body: [UInt8] = [], compact: Bool = false, source: TransportAddress? = nil
+    ) -> [UInt8] {
+        // The optional chooses the function above.
+        let tag: [UInt8]? = Array(toTag)
+        return response(
+            to: request, status: status, reason: reason, toTag: tag, headers: headers, body: body, compact: compact,
+            source: source)
+    }
+
     /// The same without a tag in To.
     public static func response(
         to request: SIPMessage, status: UInt16, reason: String? = nil, headers: [UInt8] = [], compact: Bool = false,
         source: TransportAddress? = nil
     ) -> [UInt8] {
         response(
-            to: request, status: status, reason: reason, toTag: [UInt8]?.none, headers: headers, compact: compact,
-            source: source)
+            to: request, status: status, reason: reason, toTag: nil, headers: headers, compact: compact, source: source)
     }
 
     /// Copies the lines a response takes from its request.
-    mutating func appendDialogHeaders(
-        of request: SIPMessage, toTag: (some Sequence<UInt8>)?, source: TransportAddress?
-    ) {
+    mutating func appendDialogHeaders(of request: SIPMessage, toTag: [UInt8]?, source: TransportAddress?) {
         var seen: UInt128 = 0
         for (index, field) in request.fields.enumerated() {
             switch field.name {
