@@ -84,7 +84,7 @@ final class StreamConnection {
     // MARK: Receiving
 
     func received(_ buffer: ByteBuffer) {
-        guard state == .up else { return }
+        guard state == .up, !lingers else { return }
         layer.tally.streamBytesReceived += UInt64(buffer.readableBytes)
         lastRead = .now()
         buffer.withUnsafeReadableBytes { framer.append($0) }
