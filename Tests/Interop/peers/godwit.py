@@ -71,7 +71,10 @@ class Godwit:
         }
         if self._authority:
             certificate, key = self._authority.issue(self.domain)
-            configuration["listen"].append(f"tls:127.0.0.1:{self.tls_port}")
+            # Some clients know it by name, others by address.
+            configuration["listen"].append(
+                {"at": f"tls:127.0.0.1:{self.tls_port}", "advertise": f"localhost:{self.tls_port}"}
+            )
             configuration["tls"] = {
                 "certificate": str(certificate),
                 "key": str(key),
@@ -88,7 +91,7 @@ class Godwit:
             [str(self.sandbox.godwit), "serve", "--config", str(self.configuration)],
             directory=self.directory,
         )
-        self.program.wait_line(r"\bready\b", timeout=30)
+        self.program.wait_line(r"^godwit ready ", timeout=30)
 
     def stop(self) -> None:
         """Ends the server in order; a failure if it does not exit with 0."""

@@ -29,7 +29,7 @@ def tshark_decodes(sandbox: Sandbox) -> None:
     with ScriptedEndpoint(sandbox, "stranger@example.org") as stranger:
         request = stranger.request("MESSAGE", f"sip:{BOB}", f"sip:{BOB}", body="spam")
         stranger.final_response(request, godwit.address)
-        request = stranger.request("OPTIONS", "sip:example.com", "sip:example.com")
+        request = stranger.request("OPTIONS", f"sip:{BOB}", f"sip:{BOB}")
         stranger.final_response(request.replace("Max-Forwards: 70", "Max-Forwards: 0"), godwit.address)
     capture.wait_packet(r"SIP.* 483 |Status: 483")
     capture.stop()
