@@ -85,10 +85,11 @@ def large_message_to_a_client_without_tcp(sandbox: Sandbox) -> None:
     sandbox.expect_equal(bob.wait_received(1), [text], "messages at bob")
 
 
+@scenario("client-vanishes-udp", transport="udp", seconds=90)
 @scenario("client-vanishes-tcp", transport="tcp")
 @scenario("client-vanishes-tls", transport="tls")
 def client_vanishes(sandbox: Sandbox, transport: str) -> None:
-    """A client that dies without unregistering: its flow is gone, so what is written to it is stored."""
+    """A client that dies without unregistering: its flow is gone, or it stays silent; what is written to it is stored."""
     authority = Authority(sandbox)
     godwit = Godwit(sandbox, [ALICE, BOB], authority=authority)
     alice = Linphone(sandbox, ALICE, PASSWORD, server=godwit.address)
