@@ -50,6 +50,16 @@ struct SlotPagesTests {
         #expect(slots.livePages <= 6)
     }
 
+    @Test func theLowestGapIsFilledFirst() {
+        let slots = SlotPages<UInt64>(slotsPerPage: 64)
+        let all = (0..<6_400).map { slots.insert(UInt64($0)) }
+        let gaps = stride(from: 63, to: 6_300, by: 64).map { all[$0] }
+        var numbers = ModelTests.Numbers(state: 7)
+        for slot in gaps.shuffled(using: &numbers) { slots.remove(slot) }
+        #expect(gaps.map { _ in slots.insert(0) } == gaps)
+        #expect(slots.livePages == 100)
+    }
+
     @Test func removedValuesAreDestroyed() {
         final class Witness {}
         let slots = SlotPages<Witness>(slotsPerPage: 64)
