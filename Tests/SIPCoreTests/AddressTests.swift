@@ -19,6 +19,12 @@ struct AddressTests {
         #expect(anonymous.description == "\"Anonymous\" <sip:c8oqz84zk7z@privacy.org>;tag=hyh8")
     }
 
+    @Test func foldedQuotedStringIsOneLine() throws {
+        let folded = try #require(NameAddress(parsing: "\"Mr.\r\n Watson\" <sip:a@h>"))
+        #expect(folded.displayName == "Mr. Watson")
+        #expect(QuotedString.quoted("a\r\nVia: b") == "\"aVia: b\"")
+    }
+
     @Test func roundTrip() throws {
         let list = ParameterList([
             .init(name: "+sip.instance", value: "<urn:uuid:0>", isQuoted: true), .init(name: "ob"),

@@ -171,6 +171,20 @@ struct MessageParserTests {
         #expect(failure(wire("MESSAGE sip:b@h SIP/2.0\nVia: SIP/2.0/UDP h")) == .missingEmptyLine)
     }
 
+    /// RFC 3261 section 18.3: over a datagram the body is the rest, over a stream there is no telling.
+    @Test func streamsNeedALength() throws {
+        #expect(try parsed(request(body: "abc")).body.count == 3)
+        guard case .malformed(_, let failure) = SIPMessage.parse(request(body: "abc"), fromStream: true) else {
+            Issue.record("not refused")
+            return
+        }
+        #expect(failure.kind == .contentLengthMissing)
+        guard case .message = SIPMessage.parse(request("l: 3", body: "abc"), fromStream: true) else {
+            Issue.record("refused")
+            return
+        }
+    }
+
     @Test func leadingLineEndsAreSkipped() throws {
         #expect(try parsed(wire("\n\n") + request()).method == .message)
     }

@@ -85,7 +85,7 @@ public enum QuotedString {
         return result + "\""
     }
 
-    /// The text of a quoted string without quotes and backslashes; other bytes as they are.
+    /// The text of a quoted string without quotes, backslashes and folding; anything else as it is.
     static func unquoted(_ span: Span<UInt8>, _ range: ByteRange) -> String {
         guard range.count >= 2, range.upper <= span.count, span[range.lower] == UInt8(ascii: "\"") else {
             return span.text(range)
@@ -95,7 +95,8 @@ public enum QuotedString {
         var index = range.lower + 1
         while index < range.upper - 1 {
             if span[index] == UInt8(ascii: "\\"), index + 1 < range.upper - 1 { index += 1 }
-            bytes.append(span[index])
+            // A folded line is one line with a space in it.
+            if span[index] != 0x0d, span[index] != 0x0a { bytes.append(span[index]) }
             index += 1
         }
         return String(decoding: bytes, as: UTF8.self)

@@ -3,10 +3,18 @@ extension SIPMessage {
     ///
     /// Leading line ends are skipped, bytes behind the body of a datagram ignored (section 18.3). The first rule broken
     /// decides the failure, and reading goes on, so that a bad request can be answered. Takes time linear in the bytes
-    /// and two allocations at most; never traps.
-    public static func parse(_ bytes: [UInt8], limits: ParserLimits = .init()) -> ParseOutcome {
+    /// and few allocations, whatever the bytes; never traps.
+    ///
+    /// - Parameter fromStream: whether the bytes came over a stream, where a message without Content-Length has no end
+    ///   (section 18.3) and is refused.
+    public static func parse(
+        _ bytes: [UInt8], limits: ParserLimits = .init(), fromStream: Bool = false
+    ) -> ParseOutcome {
         var message = SIPMessage(bytes: bytes)
-        let failure = message.read(bytes.span, limits)
+        var failure = message.read(bytes.span, limits)
+        if fromStream, failure == nil, !message.contains(.contentLength) {
+            failure = SyntaxFailure(.contentLengthMissing)
+        }
         guard let failure else { return .message(message) }
         return message.contains(.via) ? .malformed(message, failure) : .unreadable(failure)
     }

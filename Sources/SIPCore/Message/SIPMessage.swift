@@ -35,7 +35,7 @@ public struct SIPMessage: Sendable {
     public internal(set) var expires: Int64 = -1
 
     /// One bit for every ``HeaderName`` present.
-    var present: UInt128 = 0
+    @usableFromInline var present: UInt128 = 0
 
     init(bytes: [UInt8]) {
         self.bytes = bytes
@@ -74,7 +74,7 @@ public struct ViaIndex: Hashable, Sendable {
 public struct AddressIndex: Hashable, Sendable {
     /// The whole value, without the commas around it.
     public var value: ByteRange = .empty
-    /// The URI without angle brackets. Empty for the Contact value `*`.
+    /// The URI without angle brackets.
     public var uri: ByteRange = .empty
     /// The display name as written, quotes included; empty when there is none.
     public var displayName: ByteRange = .empty
@@ -124,6 +124,7 @@ extension SIPMessage {
     }
 
     /// Whether there is a line with that name. Costs one test of a bit.
+    @inlinable
     public func contains(_ name: HeaderName) -> Bool {
         present & (1 << UInt128(name.rawValue)) != 0
     }
@@ -173,7 +174,8 @@ extension SIPMessage {
         return address
     }
 
-    /// The addresses of a header such as Contact or Route, in order; values that do not parse are left out.
+    /// The addresses of a header such as Contact or Route, in order; what is none, such as the Contact value `*`, is
+    /// left out.
     public func addresses(_ name: HeaderName) -> [AddressIndex] {
         values(name).compactMap { address(in: $0) }
     }
