@@ -11,6 +11,10 @@ extension Engine {
     func instantMessage(_ context: ForkContext, user: Int32) {
         guard let held = context.held else { return }
         context.user = user
+        if identities.count > 0 {
+            let identity = identity(of: held.request, from: senderIdentity(of: held.request))
+            if identities.contains(identity) { return acceptAgain(held, identity) }
+        }
         if let slot = queueSlot(of: user), !queues[slot].isEmpty {
             return deferMessage(held, user: user, attemptsMade: 0)
         }
@@ -95,7 +99,7 @@ extension Engine {
         context?.isAnswered = true
         guard request.expires != 0 else { return answer(held, 480) }
         let sender = senderIdentity(of: request)
-        let identity = identity(of: request, sender: sender[...], recipient: user)
+        let identity = identity(of: request, from: sender)
         if identities.contains(identity) { return acceptAgain(held, identity) }
         let slot = ensureQueue(of: user)
         let hash = senderHash(sender[...])

@@ -144,13 +144,17 @@ extension Engine {
         return hash.finalize()
     }
 
-    /// What makes two accepted requests the same message: the sender with Call-ID and CSeq, or with the Message-ID of a
+    /// What makes two accepted requests the same message: sender and recipient with Call-ID and CSeq, or with the Message-ID of a
     /// CPIM body (RFC 3862, RFC 5438 section 6.3).
-    func identity(of request: SIPMessage, sender: ArraySlice<UInt8>, recipient: Int32) -> MessageIdentity {
+    func identity(of request: SIPMessage, from sender: [UInt8]) -> MessageIdentity {
         var hash = KeyedHash(key: key, wide: true)
         hash.combine(sender)
         hash.separate()
-        hash.combine(UInt64(UInt32(bitPattern: recipient)))
+        if let recipient = request.addressOfRecord(of: request.requestURI) {
+            hash.combine(recipient.user, of: request)
+            hash.separate()
+            hash.combineFolded(recipient.host, of: request)
+        }
         if let messageID = CPIMMessageID.find(in: request) {
             hash.combine(byte: 2)
             hash.combine(messageID, of: request)
