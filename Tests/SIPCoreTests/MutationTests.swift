@@ -112,6 +112,7 @@ enum MessageInvariants {
             if let bytes = MessageWriter.forwardedResponse(message) {
                 let passed = try parsed(bytes, sourceLocation: sourceLocation)
                 #expect(passed.viaCount == message.viaCount - 1, sourceLocation: sourceLocation)
+                #expect(passed[passed.body] == message[message.body], sourceLocation: sourceLocation)
             }
             return
         }

@@ -160,6 +160,17 @@ struct WritingTests {
         #expect(try parsed(rest).viaCount == 1)
     }
 
+    @Test func forwardedResponseGetsALength() throws {
+        let response = try parsed(
+            wire("\n\nSIP/2.0 200 OK\n")
+                + text(request("Via: SIP/2.0/TCP k;branch=c", body: "body")).drop(while: { $0 != "\r\n" })
+                .dropFirst().utf8)
+        let bytes = try #require(MessageWriter.forwardedResponse(response))
+        #expect(
+            text(bytes).hasPrefix("SIP/2.0 200 OK\r\n") && text(bytes).hasSuffix("\r\nContent-Length: 4\r\n\r\nbody"))
+        #expect(try parsed(bytes).viaCount == 1)
+    }
+
     @Test func writerPieces() {
         var writer = MessageWriter(capacity: 64, compact: true)
         writer.appendRequestLine(.message, uri: "sip:a@h")

@@ -104,25 +104,43 @@ extension MessageWriter {
         }
     }
 
-    /// Builds the response a proxy passes on: without its own Via, the topmost value (RFC 3261 section 16.7 step 3).
+    /// Builds the response a proxy passes on: without its own Via, the topmost value (RFC 3261 section 16.7 step 3),
+    /// and with Content-Length, which a stream needs.
     ///
     /// - Returns: nil when no other Via is left, so that the response is for this element itself.
     public static func forwardedResponse(_ response: SIPMessage) -> [UInt8]? {
         let line = Int(response.topVia.line)
-        guard response.viaCount > 1, response.fields.indices.contains(line) else { return nil }
+        guard response.viaCount > 1, response.fields.indices.contains(line),
+            let first = response.fields.first, let last = response.fields.last
+        else { return nil }
         let field = response.fields[line]
-        var writer = MessageWriter(capacity: response.bytes.count)
-        writer.append(ByteRange(start: 0, end: field.line.start), of: response)
-        if !response.topVia.isOnlyValueOfLine {
-            writer.append(ByteRange(start: field.line.start, end: response.topVia.value.start), of: response)
-            let span = response.bytes.span
-            var rest = span.skipSpace(response.topVia.value.upper, field.line.upper)
-            if rest < field.line.upper, span[rest] == UInt8(ascii: ",") {
-                rest = span.skipSpace(rest + 1, field.line.upper)
-            }
-            writer.append(ByteRange(rest, field.line.upper), of: response)
-        }
-        writer.append(ByteRange(start: field.line.end, end: max(response.headerEnd, response.body.end)), of: response)
+        var writer = MessageWriter(capacity: response.bytes.count + 24)
+        writer.appendStatusLine(of: response, before: first)
+        writer.append(ByteRange(start: first.line.start, end: field.line.start), of: response)
+        if !response.topVia.isOnlyValueOfLine { writer.appendRestOfVia(field, of: response) }
+        writer.append(ByteRange(start: field.line.end, end: last.line.end), of: response)
+        if !response.contains(.contentLength) { writer.appendHeader(.contentLength, decimal: response.body.count) }
+        writer.appendLineEnd()
+        writer.append(response.body, of: response)
         return writer.bytes
+    }
+
+    /// Copies the start line without the line ends that may stand before it.
+    private mutating func appendStatusLine(of response: SIPMessage, before first: HeaderField) {
+        let span = response.bytes.span
+        let end = min(first.line.lower, span.count)
+        let start = span.skipSpace(0, end)
+        append(ByteRange(start, end), of: response)
+    }
+
+    /// Copies a Via line without its first value.
+    private mutating func appendRestOfVia(_ field: HeaderField, of response: SIPMessage) {
+        append(ByteRange(start: field.line.start, end: response.topVia.value.start), of: response)
+        let span = response.bytes.span
+        var rest = span.skipSpace(response.topVia.value.upper, field.line.upper)
+        if rest < field.line.upper, span[rest] == UInt8(ascii: ",") {
+            rest = span.skipSpace(rest + 1, field.line.upper)
+        }
+        append(ByteRange(rest, field.line.upper), of: response)
     }
 }

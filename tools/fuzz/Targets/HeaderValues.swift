@@ -21,17 +21,17 @@ func check(_ value: [UInt8]) {
         precondition(uri.matches(uri), "a URI that is not itself")
     }
     if let address = NameAddress(parsing: value) {
-        precondition(NameAddress(parsing: address.description) == address, "an address that does not print as it reads")
+        precondition(NameAddress(parsing: address.description) == address, "a name-addr that does not print")
     }
     if let header = AuthorizationHeader(parsing: value) {
         precondition(
-            AuthorizationHeader(parsing: header.description.utf8) == header, "credentials that do not print as they read")
+            AuthorizationHeader(parsing: header.description.utf8) == header, "credentials that do not print")
     }
     if let list = ParameterList(parsing: value[...]) {
         precondition(ParameterList(parsing: Array(list.description.utf8)[...]) == list, "parameters that do not print")
     }
     if let address = IPAddress(parsing: value[...]) {
-        precondition(IPAddress(parsing: address.description) == address, "an IP address that does not print as it reads")
+        precondition(IPAddress(parsing: address.description) == address, "an IP address that does not print")
     }
     let text = String(decoding: value, as: UTF8.self)
     if let time = SIPDate.parse(text) {

@@ -66,5 +66,8 @@ func checkRequest(_ message: SIPMessage) {
 
 func checkResponse(_ message: SIPMessage) {
     guard let bytes = MessageWriter.forwardedResponse(message) else { return }
-    precondition(again(bytes).viaCount == message.viaCount - 1, "passed on with other Via values")
+    let passed = again(bytes)
+    precondition(passed.viaCount == message.viaCount - 1, "passed on with other Via values")
+    precondition(passed[passed.body] == message[message.body], "passed on with another body")
+    precondition(passed.statusCode == message.statusCode, "passed on with another status")
 }
