@@ -22,6 +22,7 @@ struct AddressTests {
     @Test func foldedQuotedStringIsOneLine() throws {
         let folded = try #require(NameAddress(parsing: "\"Mr.\r\n Watson\" <sip:a@h>"))
         #expect(folded.displayName == "Mr. Watson")
+        #expect(NameAddress(parsing: "Mr.\r\n Watson <sip:a@h>")?.displayName == "Mr. Watson")
         #expect(QuotedString.quoted("a\r\nVia: b") == "\"aVia: b\"")
     }
 

@@ -85,10 +85,12 @@ public enum QuotedString {
         return result + "\""
     }
 
-    /// The text of a quoted string without quotes, backslashes and folding; anything else as it is.
+    /// The text of a quoted string without quotes and backslashes, or of tokens; in both without folding.
     static func unquoted(_ span: Span<UInt8>, _ range: ByteRange) -> String {
         guard range.count >= 2, range.upper <= span.count, span[range.lower] == UInt8(ascii: "\"") else {
-            return span.text(range)
+            var text = span.text(range)
+            text.unicodeScalars.removeAll { $0 == "\r" || $0 == "\n" }
+            return text
         }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(range.count)
