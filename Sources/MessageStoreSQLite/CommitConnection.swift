@@ -1,4 +1,5 @@
 import GRDB
+import GRDBSQLite
 import LinkProfiles
 import MessageStore
 
@@ -11,6 +12,8 @@ final class CommitConnection {
     private let rollback: PreparedStatement
     private let recordHighest: PreparedStatement
 
+    private let logPages: UnsafeMutablePointer<Int32>
+
     /// Highest numbers used so far, whether their rows are still there or not.
     private(set) var numbering: StoreNumbering
 
@@ -22,7 +25,19 @@ final class CommitConnection {
         rollback = try PreparedStatement(database, "ROLLBACK", path: path)
         recordHighest = try PreparedStatement(database, "UPDATE highest SET number = ?2 WHERE what = ?1", path: path)
         numbering = try StoreNumbering(reading: database)
+        logPages = .allocate(capacity: 1)
+        logPages.initialize(to: 0)
+        let report: @convention(c) (UnsafeMutableRawPointer?, OpaquePointer?, UnsafePointer<CChar>?, Int32) -> Int32 = {
+            $0?.assumingMemoryBound(to: Int32.self).pointee = $3
+            return SQLITE_OK
+        }
+        sqlite3_wal_hook(database.sqliteConnection, report, logPages)
     }
+
+    deinit { logPages.deallocate() }
+
+    /// Pages that the write-ahead log held after the last commit.
+    var pagesInLog: Int { Int(logPages.pointee) }
 
     /// Everything or nothing; after a failure no transaction is left open.
     func perform(_ commands: [StoreCommand]) throws(StoreFailure) -> [ClaimedMessage] {

@@ -20,6 +20,7 @@ public final class SQLiteMessageStore: MessageStore, @unchecked Sendable {
     private let lock: StoreLock
     let queue: DatabaseQueue
     private let connection: CommitConnection
+    private let checkpointer: Checkpointer
 
     /// Opens the database, makes it where there is none, and brings its schema up to date.
     ///
@@ -33,10 +34,18 @@ public final class SQLiteMessageStore: MessageStore, @unchecked Sendable {
             connection = try queue.writeWithoutTransaction { database in
                 try CommitConnection(database, path: path)
             }
+            checkpointer = try Checkpointer(
+                path: path, threshold: max(16, options.checkpointBytes / StoreOpening.pageSize))
         } catch {
             throw StoreFailure(error, path: path)
         }
     }
+
+    deinit { checkpointer.waitUntilDone() }
+
+    /// Why the write-ahead log could not be copied into the database when that was last tried; nil when it could.
+    /// Commits stay durable meanwhile, but the log grows.
+    public var checkpointFailure: StoreFailure? { checkpointer.failure }
 
     public func recover<V: RecoveryVisitor>(
         duplicatesSince: Instant, into visitor: inout V
@@ -54,8 +63,10 @@ public final class SQLiteMessageStore: MessageStore, @unchecked Sendable {
 
     public func commit(_ commands: [StoreCommand]) throws(StoreFailure) -> [ClaimedMessage] {
         do {
-            return try queue.writeWithoutTransaction { _ in
-                try connection.perform(commands)
+            return try queue.writeWithoutTransaction { database in
+                let claimed = try connection.perform(commands)
+                checkpointer.committed(pagesInLog: connection.pagesInLog, on: database, path: path)
+                return claimed
             }
         } catch {
             throw StoreFailure(error, path: path)

@@ -33,7 +33,7 @@ enum StoreOpening {
                     PRAGMA cache_size = \(-max(64, options.cacheBytes / 1024));
                     PRAGMA temp_store = MEMORY;
                     PRAGMA secure_delete = ON;
-                    PRAGMA wal_autocheckpoint = \(max(16, options.checkpointBytes / pageSize));
+                    PRAGMA wal_autocheckpoint = 0;
                     PRAGMA journal_size_limit = \(options.checkpointBytes * 4);
                     """)
             if let pages = options.maximumPages {
@@ -42,6 +42,19 @@ enum StoreOpening {
         }
         try StoreSchema.migrator.migrate(queue)
         try queue.writeWithoutTransaction(assertDurable)
+        return queue
+    }
+
+    /// The connection that copies the write-ahead log into the database while another commits.
+    static func companion(path: String) throws -> DatabaseQueue {
+        var configuration = Configuration()
+        configuration.label = "godwit.checkpoint"
+        let queue = try DatabaseQueue(path: path, configuration: configuration)
+        try queue.writeWithoutTransaction { database in
+            try makeDurable(database)
+            try assertDurable(database)
+            try database.execute(sql: "PRAGMA cache_size = -64")
+        }
         return queue
     }
 
