@@ -3,12 +3,14 @@ public import LinkProfiles
 /// One durable step. The engine emits commands in order and numbers them from 1; a store commits them in groups, each group
 /// atomically, and reports how far it got. Nothing is answered to a peer before the command it rests on is committed.
 public enum StoreCommand: Hashable, Sendable {
-    /// Gives an address-of-record its number. Comes before any command that uses the number.
+    /// Gives an address-of-record its number. Comes before any command that uses the number, in the same group or an
+    /// earlier one that was committed; a name whose group failed must be given again. Repeating a name changes nothing.
     case name(AddressNumber, addressOfRecord: String)
 
-    /// Accepts a message. A number that exists already is an error of the caller.
+    /// Accepts a message, `.queued` or (with `attempts` at least 1) `.claimed`. A number that exists already is an error
+    /// of the caller.
     case enqueue(DeferredMessage)
-    /// queued, waiting or claimed → claimed: an attempt begins. The receipt carries the payload.
+    /// queued, waiting or claimed → claimed: attempt number `attempts`, at least 1, begins. The receipt carries the payload.
     case claim(MessageNumber, attempts: UInt32, at: Instant)
     /// claimed → delivered; the payload goes.
     case deliver(MessageNumber, at: Instant)
@@ -18,9 +20,9 @@ public enum StoreCommand: Hashable, Sendable {
     case release(MessageNumber, cause: DeliveryCause)
     /// any state but terminal → expired; the payload goes.
     case expire(MessageNumber, at: Instant, cause: DeliveryCause)
-    /// any state but terminal → refused; the payload goes.
+    /// any state but terminal → refused; the payload goes. `cause` is not `.none`.
     case refuse(MessageNumber, at: Instant, cause: DeliveryCause)
-    /// Removes terminal rows that ended before `before`, at most `limit` of them.
+    /// Removes terminal rows that ended before `before`, at most `limit` of them. Until then they recognise replays.
     case forget(before: Instant, limit: Int)
 
     /// Writes a binding, new or changed, under its number.
@@ -90,7 +92,8 @@ public protocol MessageStore: AnyObject {
     func recover<V: RecoveryVisitor>(duplicatesSince: Instant, into visitor: inout V) throws(StoreFailure) -> StoreNumbering
     /// Commits all commands in order as one atomic group and returns the payloads of the claims among them, in order.
     /// When it returns, the group survives a crash of the process and of the machine; when it throws, none of it happened.
-    /// Commands on a message that is unknown or already terminal do nothing (an operator may have been faster).
+    /// Commands on a message that is unknown, already terminal (an operator may have been faster), or in a state the
+    /// command does not start from do nothing.
     func commit(_ commands: [StoreCommand]) throws(StoreFailure) -> [ClaimedMessage]
 }
 
