@@ -19,7 +19,7 @@ extension Engine {
 
     /// Answers without a transaction: what cannot be parsed, or is refused before any state is made.
     func answerStateless(_ message: SIPMessage, on flow: Flow, _ status: UInt16, reason: String?, headers: [UInt8] = []) {
-        guard message.method != .ack, message.topVia.line >= 0 else { return }
+        guard message.method != .ack, message.contains(.via) else { return }
         let id = serverID(of: message)
         let bytes = MessageWriter.response(
             to: message, status: status, reason: reason, toTag: localTag(id), headers: headers + serverHeader,
@@ -89,7 +89,7 @@ extension Engine {
     /// to the source port only if the client asked for it with rport.
     func send(_ bytes: [UInt8], answering request: SIPMessage, on flow: Flow) {
         var flow = flow
-        if flow.transport == .udp, !request.topVia.hasRport {
+        if flow.transport == .udp, !request.topVia.hasRport, !request.topVia.host.isEmpty {
             flow.remote.port = request.topVia.port == 0 ? SIPTransport.udp.defaultPort : request.topVia.port
         }
         let profile = profiles[profileNumber(of: flow)]

@@ -148,7 +148,11 @@ extension Engine {
         else { return }
         let branch = context.branches[position]
         guard branch.state == .calling || branch.state == .proceeding else { return }
-        _ = transactions.transportFailed(branch.client)
+        if branch.state == .calling {
+            _ = transactions.transportFailed(branch.client)
+        } else {
+            transactions.abandon(branch.client, at: now)
+        }
         failBranch(position, in: context, cause: .flowGone)
         finishIfQuiet(context)
     }

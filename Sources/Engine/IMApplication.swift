@@ -97,7 +97,11 @@ extension Engine {
     func deferMessage(_ held: HeldRequest, user: Int32, attemptsMade: UInt16, goingOnIn context: ForkContext? = nil) {
         let request = held.request
         context?.isAnswered = true
-        guard request.expires != 0 else { return answer(held, 480) }
+        guard request.expires != 0 else {
+            answer(held, 480)
+            location.removeIfIdle(user)
+            return
+        }
         let sender = senderIdentity(of: request)
         let identity = identity(of: request, from: sender)
         if identities.contains(identity) { return acceptAgain(held, identity) }

@@ -17,13 +17,13 @@ extension Engine {
         resumeFlushes()
     }
 
-    /// Recipients who are still registered get what waits for them, a little apart from each other.
+    /// Recipients who are still registered get what waits for them, a millisecond apart from each other.
     private func resumeFlushes() {
         var delay: Int64 = 0
         for slot in queues.indices where !queues[slot].isEmpty {
             guard location.bindings(of: queues[slot].user).first != nil else { continue }
             delay += 1_000
-            arm(slot, at: max(queues[slot].notBefore, now + .microseconds(min(delay, 5_000_000))))
+            arm(slot, at: max(queues[slot].notBefore, now + .microseconds(delay)))
         }
     }
 
@@ -35,7 +35,7 @@ extension Engine {
             return
         }
         let slot = ensureQueue(of: user)
-        let lifetime = profiles[defaultProfile].transactionLifetime
+        let lifetime = profiles.map(\.transactionLifetime).max() ?? .zero
         var entry = QueueEntry(
             number: message.number, expires: UInt32(clamping: message.expiresAt.unixSeconds),
             sender: senderHash(Array(message.sender.utf8)[...]), size: UInt32(clamping: message.size),

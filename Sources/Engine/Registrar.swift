@@ -67,9 +67,10 @@ final class Registrar {
     private func addressOfRecord(
         of request: SIPMessage, _ authenticated: AuthenticatedUser?
     ) throws(RegistrationRefusal) -> AddressOfRecordKey {
-        guard let key = request.addressOfRecord(of: request.to.uri), !key.user.isEmpty else {
-            throw RegistrationRefusal(404)
+        guard let key = request.addressOfRecord(of: request.to.uri) else {
+            throw RegistrationRefusal(400, "Address-of-Record Is No SIP URI")
         }
+        guard !key.user.isEmpty else { throw RegistrationRefusal(404) }
         if let authenticated,
             !authenticated.isNamed(request[key.user], at: request[key.host], hasEscapes: key.hasEscapes)
         {

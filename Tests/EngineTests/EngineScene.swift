@@ -90,7 +90,11 @@ final class EngineScene {
         let output = engine.output
         engine.output = EngineOutput()
         for transmission in output.transmissions {
-            guard case .message(let message) = SIPMessage.parse(transmission.bytes) else { continue }
+            let message: SIPMessage
+            switch SIPMessage.parse(transmission.bytes) {
+            case .message(let read), .malformed(let read, _): message = read
+            case .unreadable: continue
+            }
             sent.append(
                 Sent(
                     text: String(decoding: transmission.bytes, as: UTF8.self), message: message,

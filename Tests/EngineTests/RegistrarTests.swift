@@ -203,9 +203,9 @@ extension RegistrarOutcome {
 
     // MARK: Whose registration
 
-    @Test(arguments: ["sip:alice@elsewhere.example", "sip:example.com", "tel:+1234"])
-    func onlyOurAddresses(_ to: String) {
-        #expect(scene.register(["<sip:a@h1>"], to: to).status == 404)
+    @Test(arguments: [("sip:alice@elsewhere.example", 404), ("sip:example.com", 404), ("tel:+1234", 400)])
+    func onlyOurAddresses(_ to: String, status: UInt16) {
+        #expect(scene.register(["<sip:a@h1>"], to: to).status == status)
         #expect(scene.locations.count == 0)
     }
 

@@ -23,6 +23,8 @@ struct TortureTests {
             let kind: String
             let category: String
             let expected_response: [UInt16]?
+            /// The same message with the Content-Length the RFC meant.
+            let fixed_length_file: String?
         }
         let messages: [Entry]
     }
@@ -36,7 +38,7 @@ struct TortureTests {
                 let index = try? JSONDecoder().decode(Index.self, from: data)
             else { return [] }
             return index.messages.compactMap { entry in
-                guard let bytes = try? Data(contentsOf: place.appendingPathComponent(entry.file)) else { return nil }
+                guard let bytes = try? Data(contentsOf: place.appendingPathComponent(entry.fixed_length_file ?? entry.file)) else { return nil }
                 return Case(
                     name: "\(folder)/\(entry.file)", bytes: Array(bytes), category: entry.category,
                     isRequest: entry.kind == "request", expected: entry.expected_response ?? [])
@@ -56,6 +58,10 @@ struct TortureTests {
         let answers = scene.sent.filter { !$0.message.isRequest && $0.status >= 200 }.map(\.status)
         guard sample.isRequest else {
             #expect(scene.sent.isEmpty, "a response nobody asked for was answered or forwarded")
+            return
+        }
+        if sample.category == "undocumented" {
+            #expect(answers.isEmpty, "it has no Via, so there is nowhere to answer")
             return
         }
         let syntaxErrors: Set<UInt16> = [400, 505, 513]
