@@ -57,7 +57,10 @@ class Sipp:
 
         Returns all messages it sent and received, in order.
         """
-        credentials = ["-au", self.words.get("user", "nobody"), "-ap", password] if password else []
+        # Unasked, sipp signs the server's address and not the Request-URI, which RFC 7616 3.4.6 has servers refuse.
+        user, domain = self.words.get("user", "nobody"), self.words.get("domain", "")
+        resource = f"{words['callee']}@{domain}" if "callee" in words else domain
+        credentials = ["-au", user, "-ap", password, "-auth_uri", resource] if password else []
         program, messages = self._start(
             scenario,
             [f"127.0.0.1:{port}", "-m", str(calls), "-l", "1", "-r", "200", "-t", transport,

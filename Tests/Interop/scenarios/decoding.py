@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from peers.baresip import ALGORITHMS as BARESIP_ALGORITHMS
 from peers.baresip import Baresip
 from peers.godwit import PASSWORD, Godwit
 from peers.linphone import Linphone
@@ -16,7 +17,7 @@ ALICE, BOB = "alice@example.com", "bob@example.com"
 @scenario("tshark-decodes", seconds=90)
 def tshark_decodes(sandbox: Sandbox) -> None:
     """Registration, relay, store, flush and refusals on UDP: every datagram is SIP without a warning."""
-    godwit = Godwit(sandbox, [ALICE, BOB])
+    godwit = Godwit(sandbox, [ALICE, BOB], algorithms=BARESIP_ALGORITHMS)
     capture = Capture(sandbox, godwit.port)
     alice = Linphone(sandbox, ALICE, PASSWORD, server=godwit.address)
     bob = Baresip(sandbox, BOB, PASSWORD, server=godwit.address, correspondent=ALICE)
