@@ -71,7 +71,7 @@ extension Span<UInt8> {
         return nil
     }
 
-    /// A decimal number of at most 10 digits after leading zeros; nil when empty, too long or with anything else.
+    /// A decimal number below 2^52, leading zeros allowed; nil when empty, larger or with anything else in it.
     func decimal(_ start: Int, _ end: Int) -> UInt64? {
         guard start < end else { return nil }
         var value: UInt64 = 0
