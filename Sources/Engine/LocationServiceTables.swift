@@ -5,7 +5,15 @@ struct AddressTable {
     private(set) var count = 0
     private let key: (UInt64, UInt64)
 
-    init(key: (UInt64, UInt64)) { self.key = (key.0, key.1 | 1) }
+    init(key: (UInt64, UInt64)) { self.key = (Self.spread(key.0), Self.spread(key.1) | 1) }
+
+    /// A word whose bits all depend on all bits of another, so that a poor key makes no poor table.
+    private static func spread(_ word: UInt64) -> UInt64 {
+        var word = word &+ 0x9E37_79B9_7F4A_7C15
+        word = (word ^ word >> 30) &* 0xBF58_476D_1CE4_E5B9
+        word = (word ^ word >> 27) &* 0x94D0_49BB_1331_11EB
+        return word ^ word >> 31
+    }
 
     /// Mixes eight bytes at a time by a folded 64 x 64 multiplication with a secret.
     @inline(__always)
@@ -119,11 +127,19 @@ struct ExpiryCalendar {
         guard let top = heap.first, UInt32(truncatingIfNeeded: top >> 32) <= second else { return nil }
         let last = heap.removeLast()
         if !heap.isEmpty { sink(last) }
-        if heap.capacity > 1_024, heap.count * 4 < heap.capacity { heap = Array(heap[...]) }
+        if heap.capacity > 1_024, heap.count * 4 < heap.capacity { shrink() }
         return (UserIndex(truncatingIfNeeded: top & 0xFFFF_FFFF), UInt32(truncatingIfNeeded: top >> 32))
     }
 
     mutating func removeAll() { heap = [] }
+
+    /// Gives half of the memory or more back.
+    private mutating func shrink() {
+        var smaller: [UInt64] = []
+        smaller.reserveCapacity(heap.count * 2)
+        smaller.append(contentsOf: heap)
+        heap = smaller
+    }
 
     private mutating func sink(_ word: UInt64) {
         var hole = 0

@@ -151,8 +151,8 @@ public struct AccountDirectory: Sendable {
             }
             places[place] = UInt32(index + 1)
         }
-        text = Array(text[...])
-        entries = Array(entries[...])
+        text = text.copiedTightly()
+        entries = entries.copiedTightly()
     }
 
     private func find(_ username: ArraySlice<UInt8>, domainIndex: Int) -> Int? {
@@ -183,6 +183,16 @@ public struct AccountDirectory: Sendable {
 
 extension DigestAlgorithm {
     fileprivate var bit: UInt8 { 1 << rawValue }
+}
+
+extension Array {
+    /// The same elements in memory of just their size.
+    fileprivate func copiedTightly() -> [Element] {
+        var copy: [Element] = []
+        copy.reserveCapacity(count)
+        copy.append(contentsOf: self)
+        return copy
+    }
 }
 
 extension [UInt8] {
