@@ -73,7 +73,7 @@ let package = Package(
             name: "godwit",
             dependencies: [
                 "GodwitServer", "Simulation", "Transport", "SIPCore", "Policy", "MessageStore", "MessageStoreSQLite",
-                "LinkProfiles", log, .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "LinkProfiles", log, nioSSL, .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ] + nio,
             swiftSettings: house),
 
