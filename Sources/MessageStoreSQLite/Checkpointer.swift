@@ -52,6 +52,13 @@ final class Checkpointer: Sendable {
         if pages < threshold { state.withLock { $0.trigger = threshold } }
     }
 
+    /// To be called when there is no space for a group: what the log holds is copied now, so that the log starts again
+    /// from its beginning and later groups are written over space that it has already.
+    func relieve(pagesInLog pages: Int, on connection: Database, path: String) {
+        waitUntilDone()
+        finish(pages, on: connection, path: path)
+    }
+
     func waitUntilDone() { thread.sync {} }
 
     private func begin(path: String) {
@@ -79,6 +86,7 @@ final class Checkpointer: Sendable {
             switch outcome {
             case .success(let result):
                 $0.trigger = result.walFrameCount == result.checkpointedFrameCount ? threshold : pages + threshold
+                $0.failure = nil
             case .failure(let error):
                 $0.trigger = pages + threshold
                 $0.failure = StoreFailure(error, path: path)

@@ -64,9 +64,16 @@ public final class SQLiteMessageStore: MessageStore, @unchecked Sendable {
     public func commit(_ commands: [StoreCommand]) throws(StoreFailure) -> [ClaimedMessage] {
         do {
             return try queue.writeWithoutTransaction { database in
-                let claimed = try connection.perform(commands)
-                checkpointer.committed(pagesInLog: connection.pagesInLog, on: database, path: path)
-                return claimed
+                do throws(StoreFailure) {
+                    let claimed = try connection.perform(commands)
+                    checkpointer.committed(pagesInLog: connection.pagesInLog, on: database, path: path)
+                    return claimed
+                } catch {
+                    if case .full = error {
+                        checkpointer.relieve(pagesInLog: connection.pagesInLog, on: database, path: path)
+                    }
+                    throw error
+                }
             }
         } catch {
             throw StoreFailure(error, path: path)
