@@ -117,7 +117,7 @@ public final class Engine {
     /// One datagram, or one framed message of a stream.
     public func received(_ bytes: [UInt8], on flow: Flow, at time: Instant) {
         tick(time)
-        switch SIPMessage.parse(bytes) {
+        switch SIPMessage.parse(bytes, fromStream: flow.transport.isReliable) {
         case .message(let message):
             if message.isRequest {
                 requestReceived(message, on: flow)
