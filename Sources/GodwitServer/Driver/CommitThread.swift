@@ -16,7 +16,8 @@ struct CommitReport: Sendable {
 ///
 /// ``submit(_:)`` and ``stop()`` may be called from any thread; reports come on the commit thread.
 final class CommitThread: @unchecked Sendable {
-    private let store: any MessageStore
+    /// Used by the thread alone; let go of when it ends, so that the database is closed then.
+    private var store: (any MessageStore)?
     private let groupLimit: Int
     private let report: @Sendable (CommitReport) -> Void
     /// Guards everything below.
@@ -63,6 +64,7 @@ final class CommitThread: @unchecked Sendable {
     private func run() {
         var sequence: UInt64 = 0
         while let group = nextGroup() { commit(group, after: &sequence) }
+        store = nil
         condition.lock()
         hasEnded = true
         condition.broadcast()
@@ -88,6 +90,7 @@ final class CommitThread: @unchecked Sendable {
     }
 
     private func commit(_ group: [StoreCommand], after sequence: inout UInt64) {
+        guard let store else { return }
         do throws(StoreFailure) {
             let claimed = try store.commit(group)
             sequence += UInt64(group.count)
