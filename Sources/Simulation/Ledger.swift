@@ -28,6 +28,8 @@ public struct MessageRecord: Sendable {
     public var refusals: [Int] = []
     /// Rows the store committed for it.
     public var numbers: [MessageNumber] = []
+    /// When the first of them was committed.
+    public var storedAt: Instant?
     /// Expiry of the first row.
     public var expiresAt: Instant?
     public var isDurable: Bool { !numbers.isEmpty }
@@ -98,7 +100,7 @@ public struct Ledger: Sendable {
     }
 
     /// Takes note of a group the store committed.
-    mutating func committed(_ commands: [StoreCommand]) {
+    mutating func committed(_ commands: [StoreCommand], at now: Instant) {
         totals.groups += 1
         for command in commands {
             switch command {
@@ -107,6 +109,7 @@ public struct Ledger: Sendable {
                 totals.stored += 1
                 messages[token].numbers.append(message.number)
                 if messages[token].expiresAt == nil { messages[token].expiresAt = message.expiresAt }
+                if messages[token].storedAt == nil { messages[token].storedAt = now }
             case .deliver(let number, let at): ended(number, .delivered, at, .none)
             case .expire(let number, let at, let cause): ended(number, .expired, at, cause)
             case .refuse(let number, let at, let cause): ended(number, .refused, at, cause)

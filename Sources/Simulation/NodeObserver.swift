@@ -5,6 +5,8 @@ final class NodeObserver {
     enum Kind { case delivery, acknowledgement, other }
 
     private unowned let world: World
+    /// Messages of which a copy left after expiry; said once for each.
+    private var lateDeliveries: Set<Int> = []
 
     init(world: World) { self.world = world }
 
@@ -54,7 +56,8 @@ final class NodeObserver {
             world.ledger.messages[token].acknowledgedWith == 202
         else { return }
         let end = acknowledged + .seconds(expires)
-        if world.now > end {
+        if world.now > end, !lateDeliveries.contains(token) {
+            lateDeliveries.insert(token)
             world.ledger.violated(
                 .deliveredAfterExpiry, token: token, at: world.now,
                 "a copy left the node \((world.now - end).inSeconds) s after its expiry")

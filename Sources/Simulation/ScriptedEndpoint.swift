@@ -125,6 +125,9 @@ final class ScriptedEndpoint {
         isAttached = false
         isRegistered = false
         registration += 1
+        // What it had under way ends with the address it was sent from; messages are tried again from the next.
+        clients = [:]
+        forgetTransactionsOfOutbox()
         if let connection { world.network.close(connection, from: device, silently: true) }
         connection = nil
         isConnected = false

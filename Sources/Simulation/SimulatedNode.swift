@@ -18,6 +18,7 @@ final class SimulatedNode {
     private var wakeAt: Instant?
     private var wakesAtOneMoment = 0
     private var lastWake = Instant(microseconds: 0)
+    private var lastReport = Instant(microseconds: 0)
     /// Added to every commit.
     var commitDelay = TimeSpan.zero
 
@@ -202,14 +203,16 @@ final class SimulatedNode {
     private func finishGroup() {
         let life = incarnation
         let group = store.finishGroup()
-        let delay = TimeSpan(microseconds: random.within(10...300))
+        // Reports come in the order of the groups.
+        let report = max(lastReport, world.now + TimeSpan(microseconds: random.within(10...300)))
+        lastReport = report
         switch group.outcome {
         case .success(let claimed):
             world.trace("store", "committed through \(group.through)")
-            world.ledger.committed(group.commands)
+            world.ledger.committed(group.commands, at: world.now)
             crashIfArmed(.durableUnreported)
             guard life == incarnation else { return }
-            world.schedule(after: delay) { [unowned self] in
+            world.schedule(at: report) { [unowned self] in
                 guard life == incarnation, let server else { return }
                 server.committed(through: group.through, claimed: claimed, at: world.now)
                 if group.commands.contains(where: { if case .enqueue = $0 { true } else { false } }) {
@@ -223,7 +226,7 @@ final class SimulatedNode {
             if case .misuse(let text) = failure {
                 world.ledger.violated(.malformed, at: world.now, "the store's protocol is broken: \(text)")
             }
-            world.schedule(after: delay) { [unowned self] in
+            world.schedule(at: report) { [unowned self] in
                 guard life == incarnation, let server else { return }
                 server.storeFailed(through: group.through, failure: failure, at: world.now)
                 takeOutput()

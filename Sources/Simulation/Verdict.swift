@@ -93,16 +93,16 @@ struct Verdict {
     /// `first` was shown before `second` at the device: was it right to be?
     private func compare(_ first: Int, _ second: Int, _ device: Int, _ keepsAll: Bool) {
         let (a, b) = (world.ledger.messages[second], world.ledger.messages[first])
-        guard let arrivedA = a.firstArrival, let arrivedB = b.firstArrival else { return }
+        guard let arrival = b.firstArrival, let shown = b.showings.first(where: { $0.device == device })?.at else { return }
         let isSameSender = scenario.messages[first].sender == scenario.messages[second].sender
-        let wasAccepted = a.acknowledgedAt.map { $0 < arrivedB } ?? false
-        let name = world.name(device)
-        if isSameSender, wasAccepted || (a.tries == 1 && b.tries == 1 && arrivedA < arrivedB && a.acknowledgedAt != nil) {
-            violated(
-                .senderOrder, second,
-                "\(name) shows m\(first) before it, which \(wasAccepted ? "arrived after its answer" : "followed it")")
-        } else if keepsAll && wasAccepted {
-            violated(.recipientOrder, second, "\(name) shows m\(first) before it, which arrived after its answer")
+        guard isSameSender || keepsAll else { return }
+        let check: Check = isSameSender ? .senderOrder : .recipientOrder
+        if let answered = a.acknowledgedAt, answered < arrival {
+            violated(check, second, "\(world.name(device)) shows m\(first) before it, which arrived after its answer")
+        } else if let number = a.numbers.first, let next = b.numbers.first, number < next,
+            let stored = a.storedAt, let storedNext = b.storedAt, max(stored, storedNext) < shown
+        {
+            violated(check, second, "\(world.name(device)) shows m\(first) before it, which was stored after it")
         }
     }
 
