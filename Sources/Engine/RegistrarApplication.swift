@@ -77,7 +77,7 @@ extension Registration {
             number: number, expiresAtSecond: UInt32(clamping: (expiry.microseconds + 999_999) / 1_000_000),
             cseq: request.cseqNumber, q: contact.q, regID: contact.regID, contact: contact.uri,
             callID: request[request.callID], path: path, parameters: contact.parameters[...],
-            instance: contact.instance[...], route: .flow(flow))
+            instance: contact.instance[...], route: route(of: contact))
     }
 }
 

@@ -6,7 +6,9 @@ import SIPCore
 struct ContactRequest {
     /// The URI as written.
     let uri: ArraySlice<UInt8>
-    let isSecure: Bool
+    /// Where the URI points.
+    let place: AddressOfRecordKey
+    var isSecure: Bool { place.isSecure }
     /// q in thousandths.
     private(set) var q: UInt16 = 1_000
     /// The parameter `expires` in seconds; nil when absent.
@@ -25,11 +27,11 @@ struct ContactRequest {
 
     init(_ value: ByteRange, _ request: SIPMessage) throws(RegistrationRefusal) {
         guard let address = request.address(in: value) else { throw RegistrationRefusal(400, "Contact Is Malformed") }
-        guard let key = request.addressOfRecord(of: address.uri) else {
+        guard let place = request.addressOfRecord(of: address.uri) else {
             throw RegistrationRefusal(400, "Contact Is No SIP URI")
         }
         uri = request[address.uri]
-        isSecure = key.isSecure
+        self.place = place
         guard uri.count + address.parameters.count <= Self.longestTexts else {
             throw RegistrationRefusal(400, "Contact Is Too Long")
         }

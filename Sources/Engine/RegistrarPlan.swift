@@ -81,7 +81,7 @@ extension Registrar {
 
 extension Registration {
     fileprivate func changesRoute(of binding: Binding, _ contact: ContactRequest) -> Bool {
-        binding.route != .flow(flow) || binding.contact != contact.uri || binding.path != path
+        binding.route != route(of: contact) || binding.contact != contact.uri || binding.path != path
     }
 }
 

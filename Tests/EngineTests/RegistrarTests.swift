@@ -119,9 +119,9 @@ extension RegistrarOutcome {
         #expect(stored.cseq == 1)
         #expect(stored.q == 1_000)
         #expect(stored.expiresAt == RegistrarScene.start + .seconds(7_200 as Int64))
-        #expect(stored.flow == "udp 192.0.2.1:5060 198.51.100.7:40000")
+        #expect(stored.flow == "")
         let binding = try #require(scene.bindings("sip:bob@example.com").first)
-        #expect(binding.route == .flow(scene.flow))
+        #expect(binding.route == .contact)
         #expect(binding.number == stored.number)
     }
 
@@ -152,11 +152,33 @@ extension RegistrarOutcome {
     }
 
     @Test mutating func aRefreshFromElsewhereMakesReachable() {
-        #expect(scene.register(["<sip:a@h1>"]).effect.contains(.reachable))
-        #expect(!scene.register(["<sip:a@h1>"], cseq: 2).effect.contains(.reachable))
+        #expect(scene.register(["<sip:a@198.51.100.7>"]).effect.contains(.reachable))
+        #expect(!scene.register(["<sip:a@198.51.100.7>"], cseq: 2).effect.contains(.reachable))
         scene.flow = RegistrarScene.udp(41_000)
-        #expect(scene.register(["<sip:a@h1>"], cseq: 3).effect.contains(.reachable))
+        #expect(scene.register(["<sip:a@198.51.100.7>"], cseq: 3).effect.contains(.reachable))
         #expect(scene.bindings().map(\.route) == [.flow(scene.flow)])
+    }
+
+    /// The sender is 198.51.100.7:5060 by its Via and 198.51.100.7:40000 as seen here.
+    @Test(arguments: [
+        ("<sip:a@198.51.100.7>", true), ("<sip:a@198.51.100.7:5060;transport=udp>", true),
+        ("<sip:a@198.51.100.7:40000>", true), ("<sip:a@198.51.100.7:5062>", false), ("<sip:a@198.51.100.8>", false),
+        ("<sip:a@h1>", false), ("<sip:a@198.51.100.7;transport=tls>", false),
+    ])
+    func aContactElsewhereIsWhereItSays(_ contact: String, isSender: Bool) throws {
+        let stored = try #require(scene.register([contact]).bound.first)
+        #expect(stored.flow == (isSender ? "udp 192.0.2.1:5060 198.51.100.7:40000" : ""))
+        #expect(scene.bindings().map(\.route) == [isSender ? .flow(scene.flow) : .contact])
+    }
+
+    @Test(arguments: [
+        ("<sip:a@10.0.0.1:5060;transport=tcp>", true), ("<sip:a@198.51.100.7:50000>", true),
+        ("<sip:a@10.0.0.1:5060>", false), ("<sip:a@10.0.0.1:5060;transport=udp>", false),
+    ])
+    mutating func aContactOfTheSameTransportIsReachedByTheConnection(_ contact: String, isSender: Bool) {
+        scene.flow = RegistrarScene.tcp(7)
+        #expect(scene.register([contact]).status == 200)
+        #expect(scene.bindings().map(\.route) == [isSender ? .flow(scene.flow) : .contact])
     }
 
     @Test func removesByExpiryZero() throws {
