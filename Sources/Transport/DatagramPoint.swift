@@ -6,7 +6,7 @@ internal import SIPCore
 final class DatagramPoint {
     let index: UInt16
     let bound: TransportAddress
-    private let channel: any Channel
+    let channel: any Channel
     private unowned let layer: TransportLayer
     private var sender: DatagramSender
     private var isQueued = false
@@ -87,6 +87,6 @@ final class DatagramHandler: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        layer.datagramPointClosed(at: index)
+        layer.listeningPointClosed(at: index)
     }
 }

@@ -41,12 +41,4 @@ extension TransportLayer {
         tally.datagramErrors += 1
         logger.debug("UDP socket error", metadata: ["listener": "\(index)", "reason": "\(error)"])
     }
-
-    func datagramPointClosed(at index: UInt16) {
-        guard !isShuttingDown else { return }
-        datagramPoints[Int(index)] = nil
-        logger.critical(
-            "a UDP listening point has closed; restart the server", metadata: ["point": "\(points[Int(index)].address)"]
-        )
-    }
 }

@@ -17,10 +17,7 @@ extension TransportLayer {
         }
         for (index, point) in configuration.listeningPoints.enumerated() {
             do {
-                switch point.transport {
-                case .udp: try await listenForDatagrams(at: point, index: UInt16(index))
-                case .tcp, .tls: try await listenForConnections(at: point, index: UInt16(index))
-                }
+                try await listen(at: point, index: UInt16(index))
             } catch {
                 await shutdown(grace: .zero)
                 throw (error as? TransportFailure)
@@ -34,7 +31,7 @@ extension TransportLayer {
     public func shutdown(grace: TimeAmount = .seconds(5)) async {
         let ended = await onLoop { layer -> EventLoopFuture<Void> in
             layer.isShuttingDown = true
-            for channel in layer.serverChannels { channel.close(promise: nil) }
+            for channel in layer.serverChannels.values { channel.close(promise: nil) }
             layer.flush()
             let promise = layer.allConnectionsEnded ?? layer.eventLoop.makePromise(of: Void.self)
             layer.allConnectionsEnded = promise
@@ -57,6 +54,65 @@ extension TransportLayer {
         await withCheckedContinuation { continuation in
             eventLoop.execute { [self] in continuation.resume(returning: body(self)) }
         }
+    }
+
+    /// Opens a listening point, at the start or again.
+    private func listen(at point: ListeningPoint, index: UInt16) async throws {
+        switch point.transport {
+        case .udp: try await listenForDatagrams(at: point, index: index)
+        case .tcp, .tls: try await listenForConnections(at: point, index: index)
+        }
+    }
+
+    /// A listening socket is gone, by an error SwiftNIO closes it for: it is opened again at the same address.
+    func listeningPointClosed(at index: UInt16) {
+        guard !isShuttingDown else { return }
+        datagramPoints[Int(index)] = nil
+        serverChannels[index] = nil
+        logger.critical(
+            "a listening point has closed and is opened again", metadata: ["point": "\(points[Int(index)].address)"])
+        scheduleReopening(of: index)
+    }
+
+    private func scheduleReopening(of index: UInt16) {
+        eventLoop.scheduleTask(in: reopeningDelay) { [self] in
+            guard !isShuttingDown else { return }
+            let bound = points[Int(index)]
+            let point = ListeningPoint(
+                transport: bound.transport, address: bound.address, advertisedHost: bound.advertisedHost,
+                advertisedPort: bound.advertisedPort)
+            Task {
+                do {
+                    try await listen(at: point, index: index)
+                } catch {
+                    await onLoop { layer in
+                        layer.logger.critical(
+                            "a listening point cannot be opened again",
+                            metadata: ["point": "\(bound.address)", "reason": "\(error)"])
+                        layer.scheduleReopening(of: index)
+                    }
+                }
+            }
+        }
+    }
+
+    /// Notes an open listening point, or closes it again when the shutdown came first.
+    private func install(
+        _ point: LocalPoint, index: UInt16, datagrams: DatagramPoint? = nil, server: (any Channel)? = nil
+    ) {
+        guard !isShuttingDown else {
+            datagrams?.close()
+            server?.close(promise: nil)
+            return
+        }
+        if Int(index) < points.count {
+            points[Int(index)] = point
+            datagramPoints[Int(index)] = datagrams
+        } else {
+            points.append(point)
+            datagramPoints.append(datagrams)
+        }
+        serverChannels[index] = server
     }
 
     private func listenForDatagrams(at point: ListeningPoint, index: UInt16) async throws {
@@ -87,11 +143,11 @@ extension TransportLayer {
         }
         let bound = channel.localAddress.flatMap { TransportAddress($0) } ?? point.address
         await onLoop { layer in
-            layer.datagramPoints.append(
-                DatagramPoint(
+            layer.install(
+                point.bound(at: bound), index: index,
+                datagrams: DatagramPoint(
                     index: index, bound: bound, channel: channel,
                     sender: DatagramSender(owning: duplicate, isV4: bound.ip.isV4), layer: layer))
-            layer.points.append(point.bound(at: bound))
         }
     }
 
@@ -101,6 +157,13 @@ extension TransportLayer {
         let channel = try await ServerBootstrap(group: loop)
             .serverChannelOption(.backlog, value: Int32(clamping: configuration.listenBacklog))
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            // Without it, running out of descriptors would make the loop spin on accept(2).
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(
+                        AcceptBackoffHandler(shouldForwardIOErrorCaught: false))
+                }
+            }
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.socketOption(.so_keepalive), value: 1)
             .childChannelInitializer { [self] channel in
@@ -110,9 +173,8 @@ extension TransportLayer {
             .get()
         let bound = channel.localAddress.flatMap { TransportAddress($0) } ?? point.address
         await onLoop { layer in
-            layer.serverChannels.append(channel)
-            layer.datagramPoints.append(nil)
-            layer.points.append(point.bound(at: bound))
+            layer.install(point.bound(at: bound), index: index, server: channel)
+            channel.closeFuture.whenComplete { _ in layer.listeningPointClosed(at: index) }
         }
     }
 }

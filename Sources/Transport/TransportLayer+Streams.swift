@@ -30,8 +30,9 @@ extension TransportLayer {
             throw ConnectionRefused()
         }
         let flow = Flow(transport: transport, listener: index, connection: nextConnectionNumber(), remote: remote)
-        let connection = StreamConnection(
-            flow: flow, target: nil, profile: configuration.profile(transport, index, remote), layer: self)
+        let profile = configuration.profile(transport, index, remote)
+        let connection = StreamConnection(flow: flow, target: nil, profile: profile, layer: self)
+        try boundSilence(on: channel, by: profile)
         if transport == .tls {
             guard let server = security?.server else { throw ConnectionRefused() }
             try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: server))
@@ -42,6 +43,14 @@ extension TransportLayer {
         tally.connectionsAccepted += 1
         tally.connectionsOpen += 1
         connection.attach(channel)
+    }
+
+    /// Breaks a connection whose peer has not acknowledged what was sent for as long as a transaction lives: by then its
+    /// requests have failed, and the next should not be tried on it (`TCP_USER_TIMEOUT`, RFC 5482).
+    private func boundSilence(on channel: any Channel, by profile: LinkProfile) throws {
+        let milliseconds = Int32(clamping: max(profile.transactionLifetime.microseconds / 1_000, 1_000))
+        let userTimeout = NIOBSDSocket.Option(rawValue: 18)
+        try channel.syncOptions?.setOption(.tcpOption(userTimeout), value: SocketOptionValue(milliseconds))
     }
 
     // MARK: Connecting
@@ -77,6 +86,7 @@ extension TransportLayer {
             .channelOption(.socketOption(.so_keepalive), value: 1)
             .channelInitializer { [self] channel in
                 loop.makeCompletedFuture {
+                    try boundSilence(on: channel, by: profile)
                     if target.transport == .tls { try addClientSecurity(to: channel, for: target) }
                     try channel.pipeline.syncOperations.addHandler(
                         StreamHandler(connection: bound.value, layer: self))

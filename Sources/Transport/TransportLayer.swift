@@ -32,7 +32,9 @@ public final class TransportLayer: @unchecked Sendable {
 
     var points: [LocalPoint] = []
     var datagramPoints: [DatagramPoint?] = []
-    var serverChannels: [any Channel] = []
+    var serverChannels: [UInt16: any Channel] = [:]
+    /// How long a listening point that has closed stays closed.
+    var reopeningDelay = TimeAmount.seconds(1)
     var connections: [UInt64: StreamConnection] = [:]
     var byTarget: [Target: StreamConnection] = [:]
     var acceptedPerSource: [IPAddress: Int] = [:]

@@ -125,6 +125,33 @@ struct DatagramTests {
         }
     }
 
+    @Test("A listening point that an error closed is opened again at its address", arguments: [SIPTransport.udp, .tcp])
+    func reopened(transport: SIPTransport) async throws {
+        try await Station.run(TransportConfiguration(listeningPoints: [.free(transport)])) { server in
+            let socket: @Sendable (TransportLayer) -> (any Channel)? = {
+                $0.datagramPoints[0]?.channel ?? $0.serverChannels[0]
+            }
+            let before = try await server.onLoop { layer in
+                defer {
+                    layer.reopeningDelay = .zero
+                    layer.datagramPoints[0]?.channel.close(promise: nil)
+                    layer.serverChannels[0]?.close(promise: nil)
+                }
+                return socket(layer)
+            }
+            while true {
+                let now = try await server.onLoop(socket)
+                if now != nil, now !== before { break }
+                await Task.yield()
+            }
+            try await Station.run(TransportConfiguration(listeningPoints: [.free(transport)])) { client in
+                let target = Target(transport: transport, address: server.points[0].address)
+                try await client.send(request("a"), to: .target(target))
+                #expect(try await server.delegate.nextMessage().0 == request("a"))
+            }
+        }
+    }
+
     @Test("A taken port is named")
     func taken() async throws {
         try await Station.run(TransportConfiguration(listeningPoints: [.free(.udp)])) { first in

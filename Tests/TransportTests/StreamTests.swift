@@ -7,18 +7,22 @@ import Testing
 
 @Suite("Streams", .timeLimit(.minutes(1)))
 struct StreamTests {
-    static func configuration(_ change: (inout LinkProfile) -> Void = { _ in }) -> TransportConfiguration {
+    static func configuration(
+        _ ip: IPAddress = .loopback4, _ change: (inout LinkProfile) -> Void = { _ in }
+    ) -> TransportConfiguration {
         var profile = LinkProfile()
         change(&profile)
         let fixed = profile
-        return TransportConfiguration(listeningPoints: [.free(.tcp)], profile: { _, _, _ in fixed })
+        return TransportConfiguration(listeningPoints: [.free(.tcp, ip)], profile: { _, _, _ in fixed })
     }
 
-    @Test("A connection is opened for a target, told to both sides, and used by every message to it")
-    func reuse() async throws {
-        try await Station.run(Self.configuration()) { server in
+    @Test(
+        "A connection is opened for a target, told to both sides, and used by every message to it",
+        arguments: [IPAddress.loopback4, .loopback6])
+    func reuse(ip: IPAddress) async throws {
+        try await Station.run(Self.configuration(ip)) { server in
             server.delegate.answer = { layer, bytes, flow in layer.send(bytes, to: .flow(flow), token: 0) }
-            try await Station.run(Self.configuration()) { client in
+            try await Station.run(Self.configuration(ip)) { client in
                 let target = Target(transport: .tcp, address: server.points[0].address)
                 try await client.onLoop { layer in
                     layer.send(request("one"), to: .target(target), token: 1)
