@@ -6,6 +6,10 @@ import SIPCore
 /// REGISTER in and out, and what the location service means for routing.
 extension Engine {
     func registerReceived(_ held: HeldRequest) {
+        if let refusal = registrar.refusal(of: held.request) {
+            tally.registrationsRefused += 1
+            return answer(held, refusal.status, headers: refusal.tail)
+        }
         var authenticated: AuthenticatedUser?
         if configuration.authentication.isRequired {
             switch authenticator.authenticate(held.request, as: .server, accounts: accounts, at: now) {
