@@ -43,6 +43,8 @@ public final class QueueInspector: Sendable {
             case .exclusive:
                 lock = try StoreLock(database: path)
                 queue = try StoreOpening.writer(path: path, options: StoreOptions())
+                // No second connection copies the log here.
+                try queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA wal_autocheckpoint = 1000") }
             }
         } catch {
             throw StoreFailure(error, path: path)

@@ -17,10 +17,11 @@ public final class SQLiteMessageStore: MessageStore, @unchecked Sendable {
 
     /// Where the database is.
     public let path: String
-    private let lock: StoreLock
-    let queue: DatabaseQueue
-    private let connection: CommitConnection
+    // In the order in which they go: the lock is given back when the file is closed.
     private let checkpointer: Checkpointer
+    private let connection: CommitConnection
+    private let queue: DatabaseQueue
+    private let lock: StoreLock
 
     /// Opens the database, makes it where there is none, and brings its schema up to date.
     ///
