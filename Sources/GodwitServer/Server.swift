@@ -103,7 +103,7 @@ public final class Server: Sendable {
         let points: [LocalPoint]
         do throws(TransportFailure) {
             transport = TransportLayer(
-                eventLoop: loop, configuration: try transportConfiguration(configuration), delegate: driver,
+                eventLoop: loop, configuration: try transportConfiguration(configuration, logger), delegate: driver,
                 logger: logger)
             resolver = try NextHopResolver(
                 eventLoop: loop, configuration: configuration.dns, seed: UInt64.random(in: .min ... .max))
@@ -204,11 +204,11 @@ public final class Server: Sendable {
     }
 
     private static func transportConfiguration(
-        _ configuration: ServerConfiguration
+        _ configuration: ServerConfiguration, _ logger: Logger
     ) throws(TransportFailure) -> TransportConfiguration {
         let selection = ProfileSelection(profiles: configuration.profiles, rules: configuration.profileRules)
         var result = TransportConfiguration(
-            listeningPoints: configuration.listeningPoints,
+            listeningPoints: AdvertisedAddress.completing(configuration.listeningPoints, logger),
             security: try SecurityContexts(loading: configuration.security)
         ) { transport, _, remote in selection.profile(transport, remote) }
         result.connectionLimit = configuration.connections.connections
