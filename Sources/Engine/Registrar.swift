@@ -54,6 +54,17 @@ final class Registrar {
         }
     }
 
+    /// The answer to a request that requires extensions we do not know (RFC 3261 section 10.3 step 2); nil when there are none.
+    /// ``register(_:flow:profile:authenticated:at:)`` asks this too; before credentials are asked for it saves a round trip.
+    func refusal(of request: SIPMessage) -> RegistrarOutcome? {
+        do throws(RegistrationRefusal) {
+            try refuseUnknownExtensions(request)
+            return nil
+        } catch {
+            return RegistrarOutcome(status: error.status, reason: error.reason, tail: error.tail)
+        }
+    }
+
     /// RFC 3261 section 8.2.2.3.
     private func refuseUnknownExtensions(_ request: SIPMessage) throws(RegistrationRefusal) {
         guard request.contains(.require) else { return }

@@ -39,11 +39,22 @@ public final class DigestAuthenticator {
     public var rememberedNonces: Int { ledger.count }
 
     /// Appends one challenge for each algorithm, most preferred first, as complete header lines (RFC 8760 section 2.4).
-    public func appendChallenges(as role: DigestRole, isStale: Bool, at now: Instant, to headers: inout [UInt8]) {
+    ///
+    /// Some clients give up at a challenge whose algorithm they do not know, even if one they know follows. With `request` and
+    /// `accounts`, an account that has digests of some algorithms only is offered just those.
+    public func appendChallenges(
+        as role: DigestRole, isStale: Bool, for request: SIPMessage? = nil, accounts: AccountDirectory? = nil,
+        at now: Instant, to headers: inout [UInt8]
+    ) {
+        var offered = algorithms
+        if let request, let accounts, let account = subject(of: request, accounts) {
+            let known = algorithms.filter { accounts.hasDigest(of: account, $0) }
+            if !known.isEmpty { offered = known }
+        }
         var nonce: [UInt8] = []
         nonce.reserveCapacity(NonceMint.length)
         mint.append(at: now, to: &nonce)
-        for algorithm in algorithms {
+        for algorithm in offered {
             headers += role.challengeField
             headers += Array(": Digest realm=".utf8)
             QuotedText.append(realm[...], to: &headers)
@@ -159,6 +170,14 @@ public final class DigestAuthenticator {
             return false
         }
         return theirs.matches(ours) || (policy.uriRule == .sameHost && !ours.host.isEmpty && theirs.host == ours.host)
+    }
+
+    /// The account a request speaks of: that of To for a REGISTER, else of From.
+    private func subject(of request: SIPMessage, _ accounts: AccountDirectory) -> Int? {
+        let uri = request.method == .register ? request.to.uri : request.from.uri
+        guard let key = request.addressOfRecord(of: uri) else { return nil }
+        let name = key.hasEscapes ? Escaping.decoded(request.text(key.user))[...] : request[key.user]
+        return accounts.find(name, domain: request[key.host])
     }
 
     /// The account of that name, first in the domain the request speaks of: of To for a REGISTER, else of From.

@@ -73,6 +73,24 @@ import Testing
         #expect(Set(nonces).count == 100)
     }
 
+    @Test func offersAnAccountOnlyWhatItHas() {
+        var old = Self.alice
+        old.digests = old.digests.filter { $0.key == "MD5" }
+        let accounts = AccountDirectory([old, Self.bob])
+        func offered(_ address: String) -> [String] {
+            var headers: [UInt8] = []
+            authenticator.appendChallenges(
+                as: .server, isStale: false, for: register(nil, to: address), accounts: accounts, at: Self.start,
+                to: &headers)
+            return String(decoding: headers, as: UTF8.self).split(separator: "\r\n").compactMap { line in
+                line.split(separator: "algorithm=").last.map { String($0) }
+            }
+        }
+        #expect(offered("sip:%61lice@EXAMPLE.com") == ["MD5"])
+        #expect(offered("sip:bob@example.com") == ["SHA-256", "SHA-512-256", "MD5"])
+        #expect(offered("sip:nobody@example.com") == ["SHA-256", "SHA-512-256", "MD5"])
+    }
+
     // MARK: Refusals
 
     @Test func refusesAWrongPassword() throws {
