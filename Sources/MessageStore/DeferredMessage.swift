@@ -5,7 +5,7 @@ public import LinkProfiles
 /// | state | meaning | can become | after a crash |
 /// |---|---|---|---|
 /// | queued | accepted, waits for the recipient | claimed, expired, refused | stays queued |
-/// | claimed | an attempt is under way | delivered, waiting, expired, refused | the attempt is repeated with the same branch while the endpoint's transaction can live |
+/// | claimed | an attempt is under way | delivered, waiting, queued, expired, refused | the attempt is repeated with the same branch while the endpoint's transaction can live |
 /// | waiting | an attempt failed for a passing reason; not before `due` | claimed, expired, refused | stays waiting |
 /// | delivered | an endpoint answered 2xx | nothing | payload is gone |
 /// | expired | its life ended before delivery | nothing | payload is gone |
