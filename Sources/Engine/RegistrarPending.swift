@@ -19,6 +19,8 @@ struct PendingRegistrations {
 
     private(set) var changes: [UInt64: Change] = [:]
     private var users: [UserIndex: Int] = [:]
+    /// Connections that what was replaced may depend on; some may be there in vain.
+    private var connections: Set<UInt64> = []
     private var last: UInt64 = 0
 
     /// Whether a change of this user is not committed yet.
@@ -28,12 +30,16 @@ struct PendingRegistrations {
         last += 1
         changes[last] = change
         users[change.user, default: 0] += 1
+        for case let before? in change.entries.map(\.before) {
+            if let connection = Binding(record: before, offset: 0).connection { connections.insert(connection) }
+        }
         return RegistrationUndo(change: last, user: change.user)
     }
 
     mutating func remove(_ undo: RegistrationUndo) -> Change? {
         guard let change = changes.removeValue(forKey: undo.change) else { return nil }
         if let count = users[change.user] { users[change.user] = count > 1 ? count - 1 : nil }
+        if changes.isEmpty, !connections.isEmpty { connections = [] }
         return change
     }
 
@@ -51,6 +57,7 @@ struct PendingRegistrations {
 
     /// What was replaced must not come back with a connection that has closed meanwhile.
     mutating func forget(connection: UInt64) {
+        guard connections.remove(connection) != nil else { return }
         for (key, change) in changes {
             for (index, entry) in change.entries.enumerated() {
                 guard var before = entry.before else { continue }

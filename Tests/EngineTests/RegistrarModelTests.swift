@@ -232,4 +232,38 @@ import Testing
         }
         #expect(scene.registrar.pending.changes.count == open.count)
     }
+
+    /// Whatever stands in a Contact or a Path, the answer is a status and nothing changes unless it is 200.
+    @Test(arguments: 1...4)
+    func anyContactIsAnswered(_ seed: UInt64) {
+        var random = Random(state: seed &* 991)
+        let pieces = [
+            "<sip:a@h1>", "sip:a@h1", "*", ";", "q=", "0.5", "expires=", "60", "\"", "\\", "reg-id=1", "+sip.instance=",
+            "\"<urn:x>\"", ",", " ", "\r\n ", "=", "<", ">", "%00", "sips:", "@", "\u{e9}", "99999999999999999999",
+        ]
+        let scene = RegistrarScene()
+        for step in 1...600 {
+            let contact = (0..<Int.random(in: 1..<9, using: &random)).map { _ in
+                pieces.randomElement(using: &random) ?? ""
+            }
+            let text =
+                "REGISTER sip:example.com SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK\(step)\r\nFrom: <sip:a@example.com>;tag=1\r\n"
+                + "To: <sip:a@example.com>\r\nCall-ID: \(step)\r\nCSeq: \(step) REGISTER\r\nMax-Forwards: 70\r\n"
+                + "Contact: \(contact.joined())\r\nSupported: path, outbound\r\nContent-Length: 0\r\n\r\n"
+            guard case .message(let request) = SIPMessage.parse(Array(text.utf8)) else { continue }
+            let before = scene.locations.bindingCount
+            let outcome = scene.registrar.register(
+                request, flow: scene.flow, profile: scene.profile, authenticated: nil, at: scene.now)
+            #expect([200, 400, 403, 423].contains(outcome.status))
+            if outcome.status != 200 {
+                #expect(scene.locations.bindingCount == before)
+                #expect(outcome.commands.isEmpty)
+            }
+            #expect(
+                !String(decoding: outcome.tail, as: UTF8.self).replacing("\r\n", with: "").contains {
+                    $0 == "\r" || $0 == "\n"
+                })
+            outcome.undo.map(scene.registrar.confirm)
+        }
+    }
 }

@@ -281,6 +281,35 @@ import Testing
         #expect(authenticator.authenticate(request, as: .server, accounts: accounts, at: Self.start).isAccepted)
     }
 
+    /// Whatever stands in the field, the answer is no crash and no acceptance.
+    @Test func survivesAnyField() throws {
+        let value = try #require(answer(authenticator, "alice", "wonder land"))
+        let good = Array(value.utf8)
+        var state: UInt64 = 7
+        func random(_ bound: Int) -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int(state >> 33) % bound
+        }
+        let odd = Array("\"\\=, ;\t%<>a0".utf8)
+        for _ in 0..<3_000 {
+            var bytes = good
+            for _ in 0...random(3) {
+                switch random(3) {
+                case 0: bytes[random(bytes.count)] = odd[random(odd.count)]
+                case 1 where bytes.count > 1: bytes.remove(at: random(bytes.count))
+                default: bytes = Array(bytes.prefix(random(bytes.count) + 1))
+                }
+            }
+            let request = Array("x ".utf8) + bytes
+            let reading = DigestCredentials.read(ByteRange(2, request.count), in: request)
+            if case .credentials(let credentials) = reading {
+                for range in [credentials.username, credentials.nonce, credentials.response, credentials.uri] {
+                    #expect((range?.end ?? 0) <= UInt32(request.count))
+                }
+            }
+        }
+    }
+
     // MARK: Making requests
 
     private func judge(_ value: String?, at now: Instant = start) -> AuthenticationOutcome {
