@@ -49,6 +49,17 @@ extension Engine {
         pump(slot)
     }
 
+    /// The user can be reached at a new place: attempts under way go there too (RFC 3261 section 16.5 lets targets be added while
+    /// a request is being processed), so that nobody waits for a device that is gone.
+    func joinForks(of user: Int32) {
+        guard let slot = queueSlot(of: user), !queues[slot].forks.isEmpty else { return }
+        let targets = targetGroups(of: user).flatMap { $0 }
+        for fork in queues[slot].forks {
+            guard let context = contexts.context(at: fork.slot, generation: fork.generation) else { continue }
+            for target in targets where !context.reaches(target) { start(target, in: context) }
+        }
+    }
+
     /// Begins as many attempts as the link's window and byte rate allow.
     func pump(_ slot: Int) {
         guard !isDraining, !queues[slot].isEmpty else { return releaseQueueIfIdle(slot) }
@@ -143,6 +154,7 @@ extension Engine {
         context.attempts = entry.attempts
         context.groups = groups
         context.slot = contexts.insert(context)
+        queues[slot].forks.append((context.slot, contexts.generation(of: context.slot)))
         tally.deliveriesBegun += 1
         startNextGroup(context)
     }

@@ -58,6 +58,12 @@ final class ForkContext {
     /// Whether every branch has its final response.
     var isQuiet: Bool { branches.allSatisfy { $0.state == .completed } }
 
+    /// Whether a branch goes to that contact by that way already, or will.
+    func reaches(_ target: ForwardTarget) -> Bool {
+        func isSame(_ other: ForwardTarget) -> Bool { other.hash == target.hash && other.flow == target.flow }
+        return branches.contains { isSame($0.target) } || groups.contains { $0.contains(where: isSame) }
+    }
+
     func branchIndex(of client: TransactionID) -> Int? {
         branches.firstIndex { $0.client == client }
     }

@@ -18,7 +18,7 @@ extension Engine {
         return true
     }
 
-    private func start(_ target: ForwardTarget, in context: ForkContext) {
+    func start(_ target: ForwardTarget, in context: ForkContext) {
         var branch = ClientBranch(
             state: .resolving, target: target, alternatives: [], client: TransactionID(high: 0, low: 0))
         let position = context.branches.count
@@ -264,6 +264,9 @@ extension Engine {
     /// Every branch has ended: answer upstream, or let the Message Store take over.
     private func conclude(_ context: ForkContext) {
         let best = context.best ?? BestResponse(status: 0, message: nil, cause: .flowGone)
+        if context.user >= 0, let slot = queueSlot(of: context.user) {
+            queues[slot].forks.removeAll { $0.slot == context.slot }
+        }
         contexts.remove(context.slot)
         if context.number != nil {
             let retryAfter = best.message.flatMap { self.retryDelay(in: $0) }

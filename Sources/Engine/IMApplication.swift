@@ -36,6 +36,7 @@ extension Engine {
 
     private func startRelay(_ context: ForkContext, queue slot: Int) {
         queues[slot].live += 1
+        queues[slot].forks.append((context.slot, contexts.generation(of: context.slot)))
         context.isStarted = true
         startNextGroup(context)
     }

@@ -80,8 +80,32 @@ extension Engine {
             writer.appendHex(random.next())
         }
         writer.append(byte: UInt8(ascii: "."))
-        writer.appendHex(context.held.map { loopHash(of: $0.request) } ?? context.seed)
+        writer.appendHex(loopHash(of: context))
         return writer.bytes
+    }
+
+    /// The tail of a branch. For a MESSAGE to a served user it follows from message and user alone, so that the store's copy of
+    /// the message gets the same as the request that was relayed.
+    private func loopHash(of context: ForkContext) -> UInt64 {
+        if context.user >= 0, context.method == .message { return loopHash(seed: context.seed, user: context.user) }
+        return context.held.map { loopHash(of: $0.request) } ?? context.seed
+    }
+
+    private func loopHash(seed: UInt64, user: Int32) -> UInt64 {
+        var hash = KeyedHash(key: key)
+        hash.combine(seed)
+        location.combineAddressOfRecord(of: user, into: &hash)
+        return hash.finalize()
+    }
+
+    /// What the tail of our branch is if this very request passed here before.
+    private func expectedLoopHash(of message: SIPMessage) -> UInt64 {
+        if message.method == .message, let uri = message.addressOfRecord(of: message.requestURI),
+            let user = location.user(uri.user, host: uri.host, in: message.bytes)
+        {
+            return loopHash(seed: deliverySeed(request: message), user: user)
+        }
+        return loopHash(of: message)
     }
 
     /// Hash of all that decides where a request goes (RFC 5393 section 4.2.1).
@@ -112,7 +136,7 @@ extension Engine {
                 expected = mine
             } else {
                 var writer = MessageWriter(capacity: 16)
-                writer.appendHex(loopHash(of: message))
+                writer.appendHex(expectedLoopHash(of: message))
                 expected = writer.bytes
                 mine = expected
             }

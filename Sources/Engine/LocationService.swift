@@ -143,6 +143,15 @@ final class LocationService {
         return String(decoding: text, as: UTF8.self)
     }
 
+    /// Takes what makes the address-of-record into a hash, without writing its text.
+    func combineAddressOfRecord(of index: UserIndex, into hash: inout KeyedHash) {
+        let record = users[Int(index)].record
+        guard !record.isEmpty else { return }
+        hash.combine(record[UserRecordLayout.nameRange(in: record)])
+        hash.separate()
+        hash.combine(domains.name(at: UserRecordLayout.domain(of: record)))
+    }
+
     /// A number of the engine's own kept with the user; -1 for none.
     func attachment(of index: UserIndex) -> Int32 { users[Int(index)].attachment }
 

@@ -31,6 +31,8 @@ struct RecipientQueue {
     var live = 0
     /// Relays that wait for one of those, oldest first, so that order holds over an unreliable link.
     var line: [(slot: UInt32, generation: UInt32)] = []
+    /// Forks under way towards the user's devices, live or from the store.
+    var forks: [(slot: UInt32, generation: UInt32)] = []
     /// Attempts under way: entries in state claimed.
     private(set) var outstanding = 0
     /// No attempt before this: back-off after a failure, or the link's byte rate.

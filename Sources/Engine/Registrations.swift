@@ -48,6 +48,7 @@ extension Engine {
         if let undo = outcome.undo { registrar.confirm(undo) }
         if outcome.status < 300 { tally.registrations += 1 } else { tally.registrationsRefused += 1 }
         answer(held, outcome.status, headers: outcome.tail)
+        if outcome.user >= 0, outcome.effect.contains(.reachable) { joinForks(of: outcome.user) }
         if outcome.user >= 0, !outcome.effect.isDisjoint(with: [.reachable, .refreshed]) { wake(outcome.user) }
     }
 

@@ -84,6 +84,22 @@ struct RelayTests {
         #expect(scene.engine.counters.messagesQueued == 0)
     }
 
+    @Test func aUserWhoReturnsAtAnotherAddressGetsTheMessageThereAtOnce() throws {
+        scene.register("alice", port: 6001)
+        _ = scene.take()
+        scene.receive(EngineScene.message(to: "alice", id: "m1"))
+        scene.advance(.seconds(10 as Int64))
+        #expect(scene.statuses.last == 202)
+        _ = scene.take()
+        scene.register("alice", port: 6002)
+        let offer = try #require(scene.requests(.message).first)
+        #expect(offer.port == 6002)
+        scene.answer(200, to: offer)
+        scene.settle()
+        #expect(scene.store.messages.first?.state == .delivered)
+        #expect(scene.engine.counters.openContexts == 0)
+    }
+
     @Test func aDeviceSilentForGoodLeavesTheMessageWaiting() throws {
         scene.register("alice", port: 6001)
         scene.receive(EngineScene.message(to: "alice", id: "m1"))
