@@ -9,7 +9,8 @@ struct Running: ParsableCommand {
         discussion: """
             Uses the server's admin socket, which only its user may open.
 
-            Exit codes: 0 done, 1 the server could not do it, 69 no server is running, 77 not permitted.
+            Exit codes: 0 done, 1 the server could not do it, 69 no server is running, 77
+            not permitted.
             """,
         subcommands: [RunningStats.self, RunningReload.self, RunningBackup.self, RunningDrain.self])
 }
@@ -50,8 +51,9 @@ struct RunningBackup: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "backup", abstract: "Copy the database to a new file while the server goes on.",
         discussion: """
-            Works without a running server too. To restore: stop the server, put the copy in the place of godwit.sqlite,
-            remove godwit.sqlite-wal and godwit.sqlite-shm, start the server.
+            Works without a running server too. To restore: stop the server, put the copy
+            in the place of godwit.sqlite, remove godwit.sqlite-wal and godwit.sqlite-shm,
+            start the server.
             """)
 
     @Argument(help: "The file to write; it must not exist.", completion: .file()) var path: String

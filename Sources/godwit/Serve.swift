@@ -4,22 +4,25 @@ import Glibc
 import GodwitServer
 import LinkProfiles
 import Logging
+import Transport
 
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run the server.",
         discussion: """
-            Reads the configuration, opens the database, binds every listening point, reads back what was stored, and prints
-            one line on standard error when all is done:
+            Reads the configuration, opens the database, binds every listening point,
+            reads back what was stored, and prints one line on standard error when all is
+            done:
 
               godwit ready udp:127.0.0.1:5060 tcp:127.0.0.1:5060
 
-            Logs go to standard error. SIGTERM and SIGINT let open transactions finish, commit, and end with 0; a second one
-            ends at once. SIGHUP reads accounts and certificates again.
+            Logs go to standard error. SIGTERM and SIGINT let open transactions finish,
+            commit, and end with 0; a second one ends at once. SIGHUP reads accounts and
+            certificates again.
 
-            Exit codes: 0 ended by a signal, 65 the database is damaged, 69 a port cannot be bound or a certificate not be
-            used, 73 a file cannot be made, 74 the disk failed, 75 another server uses the database, 78 the configuration is
-            wrong.
+            Exit codes: 0 ended by a signal, 65 the database is damaged, 69 a port cannot
+            be bound or a certificate not be used, 73 a file cannot be made, 74 the disk
+            failed, 75 another server uses the database, 78 the configuration is wrong.
             """)
 
     @OptionGroup var options: ConfigurationOption
@@ -37,6 +40,11 @@ struct Serve: AsyncParsableCommand {
         }
         let configuration = try options.load()
         if check {
+            do throws(TransportFailure) {
+                _ = try SecurityContexts(loading: configuration.security)
+            } catch {
+                throw failing(ExitStatus.configuration, error.description)
+            }
             print("\(options.file): good")
             return
         }

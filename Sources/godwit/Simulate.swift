@@ -8,11 +8,14 @@ struct Simulate: ParsableCommand {
         abstract:
             "Run the server's engine with devices, links and crashes in virtual time, and check that nothing is lost.",
         discussion: """
-            Every seed makes a scenario of its own: users, devices, links that lose, double, delay and break, a store that
-            forgets what was not committed when the node crashes. At its end nothing acknowledged may be lost, shown twice or
-            out of order, queues must be empty and memory back at its floor. The same seed gives the same run, always.
+            Every seed makes a scenario of its own: users, devices, links that lose,
+            double, delay and break, a store that forgets what was not committed when the
+            node crashes. At its end nothing acknowledged may be lost, shown twice or out
+            of order, queues must be empty and memory back at its floor. The same seed
+            gives the same run, always.
 
-            Exit codes: 0 every seed is good, 1 at least one is not (its command to replay is printed), 78 a profile is wrong.
+            Exit codes: 0 every seed is good, 1 at least one is not (its command to replay
+            is printed), 78 a profile is wrong.
             """)
 
     @Option(help: "The first seed.") var seed: UInt64 = 1

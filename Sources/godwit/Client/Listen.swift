@@ -8,12 +8,14 @@ struct Listen: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Register as a SIP client does, and print the messages that arrive.",
         discussion: """
-            Answers every message with 200, prints it once, and keeps the registration fresh until it ends: by --count, --for
-            or a signal. Then it takes the registration back, unless --stay says that the device only went out of reach.
+            Answers every message with 200, prints it once, and keeps the registration
+            fresh until it ends: by --count, --for or a signal. Then it takes the
+            registration back, unless --stay says that the device only went out of reach.
             Prints `registered` on standard error when the server has accepted it.
 
-            Exit codes: 0 ended as asked, 1 the time was up before --count messages came, 69 no answer or the connection
-            broke, 77 the password is missing or was refused.
+            Exit codes: 0 ended as asked, 1 the time was up before --count messages came,
+            69 no answer or the connection broke, 77 the password is missing or was
+            refused.
             """)
 
     @Option(help: "End after this many messages.") var count: Int?

@@ -14,7 +14,8 @@ struct Send: AsyncParsableCommand {
               1   refused by the recipient or the server
               64  wrong usage   69  no answer   77  the password is missing or was refused
 
-            Example: godwit send --as alice@example.com --password-file pw --server udp:127.0.0.1:5060 bob@example.com "Hello"
+            Example: godwit send --as alice@example.com --password-file pw --server
+            udp:127.0.0.1:5060 bob@example.com "Hello"
             """)
 
     @Argument(help: "The recipient, as bob@example.com.") var recipient: UserName

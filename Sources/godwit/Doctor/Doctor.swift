@@ -8,10 +8,11 @@ struct Doctor: AsyncParsableCommand {
         abstract:
             "Check configuration, ports, certificates, clock, database and DNS; say what is wrong and what to do.",
         discussion: """
-            Works beside a running server and without one. Changes nothing. Reading the whole database takes a while when
-            it is large; --quick leaves that out.
+            Works beside a running server and without one. Changes nothing. Reading the
+            whole database takes a while when it is large; --quick leaves that out.
 
-            Exit codes: 0 nothing is wrong (there may be warnings), 1 something is, 78 the configuration is wrong.
+            Exit codes: 0 nothing is wrong (there may be warnings), 1 something is, 78 the
+            configuration is wrong.
             """)
 
     @Flag(help: "Leave out the check of the whole database.") var quick = false

@@ -4,18 +4,21 @@ import GodwitServer
 import LinkProfiles
 import MessageStore
 import MessageStoreSQLite
+import SIPCore
 
 struct Queue: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "See and change what is stored for users who are away.",
         discussion: """
-            Reading works beside a running server and without one. Changes go through the running server; without one they
-            are made in the database.
+            Reading works beside a running server and without one. Changes go through the
+            running server; without one they are made in the database.
 
-            States: queued (waits for the recipient), claimed (an attempt is under way), waiting (an attempt failed; it is
-            tried again), delivered, expired, refused. Ended messages stay visible for store.history.
+            States: queued (waits for the recipient), claimed (an attempt is under way),
+            waiting (an attempt failed; it is tried again), delivered, expired, refused.
+            Ended messages stay visible for store.history.
 
-            Exit codes: 0 done, 64 wrong usage, 66 no such message, 75 the database is in use, 78 the configuration is wrong.
+            Exit codes: 0 done, 64 wrong usage, 66 no such message, 75 the database is in
+            use, 78 the configuration is wrong.
             """,
         subcommands: [
             QueueList.self, QueueShow.self, QueueRetry.self, QueueExpire.self, QueueDrop.self, QueueExport.self,
@@ -99,7 +102,7 @@ extension DeliveryCause {
         case .flowGone: "connection gone"
         case .dropped: "dropped by an operator"
         case .expiredByOperator: "expired by an operator"
-        default: String(code)
+        default: "\(code) \(StatusCode.reasonPhrase(code))"
         }
     }
 }

@@ -9,10 +9,12 @@ struct User: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Make, change and list the accounts users register and send with.",
         discussion: """
-            Passwords are never kept: the database holds digests for MD5, SHA-256 and SHA-512-256 (RFC 7616), made for one
-            realm. Changing authentication.realm makes every account invalid. A running server takes changes up at once.
+            Passwords are never kept: the database holds digests for MD5, SHA-256 and
+            SHA-512-256 (RFC 7616), made for one realm. Changing authentication.realm
+            makes every account invalid. A running server takes changes up at once.
 
-            Exit codes: 0 done, 64 wrong usage, 66 no such user, 75 the database is in use, 78 the configuration is wrong.
+            Exit codes: 0 done, 64 wrong usage, 66 no such user, 75 the database is in
+            use, 78 the configuration is wrong.
             """,
         subcommands: [UserAdd.self, UserPassword.self, UserRemove.self, UserList.self])
 }
