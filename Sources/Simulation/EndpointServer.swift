@@ -49,7 +49,8 @@ extension ScriptedEndpoint {
         servers[key] = ServerTransaction(response: nil, mergeKey: mergeKey)
         if let shownAt = remembered[identity] {
             world.ledger.totals.redeliveriesAbsorbed += 1
-            if isMerged, !self.plan.honoursIdentity || self.plan.refusesMergedRequests {
+            let isFromStore = world.ledger.messages[token].isDurable
+            if isMerged, isFromStore, shownAt > movedAt, !self.plan.honoursIdentity || self.plan.refusesMergedRequests {
                 world.ledger.violated(
                     .branchChanged, token: token, at: world.now,
                     "\(name) showed it \((world.now - shownAt).inSeconds) s ago and gets it with another branch")
@@ -75,7 +76,8 @@ extension ScriptedEndpoint {
             answer(200, "OK", request, key, connection)
         case .acceptLate(let span):
             after(span) { endpoint in
-                endpoint.show(request, token, identity, sentAt)
+                let isKnown = endpoint.remembered[identity] != nil && !endpoint.plan.forgetsIdentity
+                if !isKnown || !endpoint.plan.honoursIdentity { endpoint.show(request, token, identity, sentAt) }
                 endpoint.answer(200, "OK", request, key, connection)
             }
         case .decline(let status):

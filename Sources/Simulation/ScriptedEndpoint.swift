@@ -16,6 +16,8 @@ final class ScriptedEndpoint {
     /// Counts its lives: a reboot voids what was scheduled before.
     private(set) var life = 0
     private var moves: UInt16 = 0
+    /// When it took its present address.
+    private(set) var movedAt = Instant(microseconds: 0)
 
     // Registration
     private var wantsRegistration = false
@@ -62,6 +64,7 @@ final class ScriptedEndpoint {
         if isAttached { detach() }
         if atNewAddress {
             moves += 1
+            movedAt = world.now
             address = Self.address(of: device, move: moves)
         }
         isAttached = true

@@ -93,17 +93,22 @@ struct Verdict {
     /// `first` was shown before `second` at the device: was it right to be?
     private func compare(_ first: Int, _ second: Int, _ device: Int, _ keepsAll: Bool) {
         let (a, b) = (world.ledger.messages[second], world.ledger.messages[first])
-        guard let arrival = b.firstArrival, let shown = b.showings.first(where: { $0.device == device })?.at else { return }
+        // One that expired may have been on its way still.
+        guard !isExpired(a), let arrival = b.firstArrival, let shown = b.showings.first(where: { $0.device == device })?.at else { return }
         let isSameSender = scenario.messages[first].sender == scenario.messages[second].sender
         guard isSameSender || keepsAll else { return }
         let check: Check = isSameSender ? .senderOrder : .recipientOrder
         if let answered = a.acknowledgedAt, answered < arrival {
             violated(check, second, "\(world.name(device)) shows m\(first) before it, which arrived after its answer")
-        } else if let number = a.numbers.first, let next = b.numbers.first, number < next,
+        } else if a.tries == 1, b.tries == 1, let number = a.numbers.first, let next = b.numbers.first, number < next,
             let stored = a.storedAt, let storedNext = b.storedAt, max(stored, storedNext) < shown
         {
             violated(check, second, "\(world.name(device)) shows m\(first) before it, which was stored after it")
         }
+    }
+
+    private func isExpired(_ record: MessageRecord) -> Bool {
+        record.numbers.contains { world.ledger.endings[$0]?.state == .expired }
     }
 
     private func checkMemory() {
