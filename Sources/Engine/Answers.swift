@@ -11,10 +11,13 @@ extension Engine {
     /// empty line and its body.
     private static let foreignTail: UInt8 = 0
 
-    /// Sends a response of our own and remembers it for retransmissions.
-    func answer(_ held: HeldRequest, _ status: UInt16, headers: [UInt8] = Engine.noTail) {
+    /// Sends a response of our own and remembers it for retransmissions, which carry the status's usual reason phrase.
+    func answer(
+        _ held: HeldRequest, _ status: UInt16, reason: StaticString? = nil, headers: [UInt8] = Engine.noTail
+    ) {
         guard transactions.respond(held.server, status: status, tail: headers, at: now) else { return }
-        send(localResponse(held.request, held.flow, held.server, status, headers), answering: held.request, on: held.flow)
+        let bytes = localResponse(held.request, held.flow, held.server, status, headers, reason: reason?.description)
+        send(bytes, answering: held.request, on: held.flow)
     }
 
     /// Answers without a transaction: what cannot be parsed, or is refused before any state is made.
@@ -28,10 +31,11 @@ extension Engine {
     }
 
     private func localResponse(
-        _ request: SIPMessage, _ flow: Flow, _ server: TransactionID, _ status: UInt16, _ headers: [UInt8]
+        _ request: SIPMessage, _ flow: Flow, _ server: TransactionID, _ status: UInt16, _ headers: [UInt8],
+        reason: String? = nil
     ) -> [UInt8] {
         MessageWriter.response(
-            to: request, status: status, toTag: status > 100 ? localTag(server) : nil, headers: headers + serverHeader,
+            to: request, status: status, reason: reason, toTag: status > 100 ? localTag(server) : nil, headers: headers + serverHeader,
             compact: profiles[profileNumber(of: flow)].compactHeaders, source: flow.remote)
     }
 

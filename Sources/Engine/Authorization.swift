@@ -64,7 +64,8 @@ extension Engine {
     func challenge(_ held: HeldRequest, as role: DigestRole, isStale: Bool) {
         tally.challenges += 1
         var headers: [UInt8] = []
-        authenticator.appendChallenges(as: role, isStale: isStale, at: now, to: &headers)
+        authenticator.appendChallenges(
+            as: role, isStale: isStale, for: held.request, accounts: accounts, at: now, to: &headers)
         answer(held, role.statusCode, headers: headers)
     }
 

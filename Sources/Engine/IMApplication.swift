@@ -115,7 +115,7 @@ extension Engine {
             sender: senders.usage(of: hash), messagesInAll: tally.messagesQueued)
         {
             tally.messagesOverQuota += 1
-            answer(held, refusal.statusCode, headers: explanation(of: refusal))
+            answer(held, refusal.statusCode, reason: refusal.reason, headers: explanation(of: refusal))
             return releaseQueueIfIdle(slot)
         }
         guard pending.depth < configuration.limits.pendingStoreCommands, storeHealth.admits(at: now) else {

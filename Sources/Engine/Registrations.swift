@@ -47,7 +47,7 @@ extension Engine {
     func registered(_ held: HeldRequest, _ outcome: RegistrarOutcome) {
         if let undo = outcome.undo { registrar.confirm(undo) }
         if outcome.status < 300 { tally.registrations += 1 } else { tally.registrationsRefused += 1 }
-        answer(held, outcome.status, headers: outcome.tail)
+        answer(held, outcome.status, reason: outcome.reason, headers: outcome.tail)
         if outcome.user >= 0, outcome.effect.contains(.reachable) { joinForks(of: outcome.user) }
         if outcome.user >= 0, !outcome.effect.isDisjoint(with: [.reachable, .refreshed]) { wake(outcome.user) }
     }
@@ -56,7 +56,13 @@ extension Engine {
     func targetGroups(of user: Int32) -> [[ForwardTarget]] {
         var groups: [[ForwardTarget]] = []
         var q: UInt16?
+        var instances: [ArraySlice<UInt8>] = []
         for binding in location.bindings(of: user) where binding.expiresAt > now {
+            // Several flows of one instance are one device: the first, the latest registered, is used (RFC 5626 section 7).
+            if binding.isOutbound, binding.route != .lost {
+                if instances.contains(binding.instance) { continue }
+                instances.append(binding.instance)
+            }
             guard let target = target(of: binding, user: user) else { continue }
             if q == binding.q {
                 groups[groups.count - 1].append(target)
@@ -100,8 +106,9 @@ extension Engine {
 
     /// A connection is gone: so are the bindings that live on it, durably.
     func removeBindings(on flow: Flow) {
-        let (_, removed) = location.flowClosed(flow)
-        for number in removed { store(.unbind(number)) }
+        var commands: [StoreCommand] = []
+        _ = registrar.flowClosed(flow, commands: &commands)
+        for command in commands { store(command) }
     }
 
     func expireBindings() {
