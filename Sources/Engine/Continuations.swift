@@ -52,11 +52,11 @@ extension Engine {
             if let undo = outcome.undo { _ = registrar.rollBack(undo) }
             tally.registrationsRefused += 1
             refuseForStore(held)
-        case .settled(let command):
+        case .settled(let command, let user):
             if unsettled.isEmpty {
                 deadlines.insert(Deadline(at: now + .milliseconds(500), kind: .settlement))
             }
-            unsettled.append(command)
+            unsettled.append((command, user))
         }
     }
 
@@ -75,7 +75,7 @@ extension Engine {
     private func unclaim(_ number: MessageNumber, of user: Int32) {
         guard let slot = queueSlot(of: user) else { return }
         if let position = queues[slot].index(of: number) { queues[slot].move(position, to: .queued) }
-        queues[slot].notBefore = now + .seconds(1 as Int64)
+        queues[slot].notBefore = max(queues[slot].notBefore, now + .seconds(1 as Int64))
         arm(slot, at: queues[slot].notBefore)
     }
 }

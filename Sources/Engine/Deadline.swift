@@ -9,6 +9,8 @@ struct Deadline: Comparable {
         case queue(Int32)
         /// Timer C of a proxied INVITE (RFC 3261 section 16.8).
         case timerC(slot: UInt32, generation: UInt32)
+        /// A message that is being delivered ends its life.
+        case messageExpiry(slot: UInt32, generation: UInt32)
     }
 
     var at: Instant
@@ -28,10 +30,19 @@ struct PatienceMark {
 struct ExpirySweep {
     static let interval = TimeSpan.seconds(1 as Int64)
     static let stepsPerRound = 60
+    /// No attempt takes this long, on any link.
+    static let longestAttempt = TimeSpan.seconds(7_200 as Int64)
 
     var next = Instant(microseconds: 0)
     var cursor = 0
     /// Messages that ended since the store was last asked to forget old ones.
     var endedSince = 0
-    var hasHistory = false
+    /// When the store is asked next although nothing ended since.
+    var nextForget = Instant(microseconds: 0)
+    /// Until when rows of ended messages may be left that the store has not been asked to forget.
+    var historyUntil = Instant(microseconds: 0)
+
+    static let forgetInterval = TimeSpan.seconds(10 as Int64)
+    /// Rows the store is asked to forget at once, at least.
+    static let forgetLimit = 20_000
 }

@@ -156,7 +156,27 @@ extension Engine {
         context.slot = contexts.insert(context)
         queues[slot].forks.append((context.slot, contexts.generation(of: context.slot)))
         tally.deliveriesBegun += 1
+        watchExpiry(of: context, expires: entry.expires)
         startNextGroup(context)
+    }
+
+    /// An attempt does not outlive the message: one that could is ended at the message's expiry.
+    func watchExpiry(of context: ForkContext, expires: UInt32) {
+        let end = Instant(microseconds: Int64(expires) * 1_000_000)
+        guard end - now < ExpirySweep.longestAttempt else { return }
+        deadlines.insert(
+            Deadline(
+                at: end, kind: .messageExpiry(slot: context.slot, generation: contexts.generation(of: context.slot))))
+    }
+
+    private func expireAttempt(_ context: ForkContext) {
+        guard let number = context.number else { return }
+        cancelBranches(of: context)
+        contexts.remove(context.slot)
+        guard let slot = queueSlot(of: context.user) else { return }
+        queues[slot].forks.removeAll { $0.slot == context.slot }
+        expire(number, in: slot, cause: .none)
+        pump(slot)
     }
 
     /// The fork of a deferred message has its outcome.
@@ -181,7 +201,7 @@ extension Engine {
             queues[slot].move(position, to: .waiting)
             queues[slot].countAttempt(position)
             queues[slot].notBefore = due
-            settle(.retry(number, due: due, cause: cause))
+            settle(.retry(number, due: due, cause: cause), user: context.user)
             arm(slot, at: due)
         } else {
             tally.messagesRefused += 1
@@ -195,16 +215,23 @@ extension Engine {
     }
 
     /// Writes an outcome; if the store fails it is written again, since memory knows it already.
-    func settle(_ command: StoreCommand) {
+    func settle(_ command: StoreCommand, user: Int32 = -1) {
         store(command)
-        pending.hold(.settled(command))
+        pending.hold(.settled(command, user: user))
     }
 
     /// Outcomes the store refused are written again a little later.
     func repeatSettlements() {
         let commands = unsettled
         unsettled = []
-        for command in commands { settle(command) }
+        for (command, user) in commands where isStillTrue(command, user: user) { settle(command, user: user) }
+    }
+
+    /// A failed attempt is no news any more once the next has begun or the message has ended.
+    private func isStillTrue(_ command: StoreCommand, user: Int32) -> Bool {
+        guard case .retry(let number, _, _) = command else { return true }
+        guard user >= 0, let slot = queueSlot(of: user), let position = queues[slot].index(of: number) else { return false }
+        return queues[slot].entries[position].state == .waiting
     }
 
     func expire(_ number: MessageNumber, in slot: Int, cause: DeliveryCause) {
@@ -240,6 +267,9 @@ extension Engine {
             case .timerC(let slot, let generation):
                 guard let context = contexts.context(at: slot, generation: generation) else { continue }
                 timerCFired(context)
+            case .messageExpiry(let slot, let generation):
+                guard let context = contexts.context(at: slot, generation: generation) else { continue }
+                expireAttempt(context)
             }
         }
     }
@@ -267,11 +297,20 @@ extension Engine {
     }
 
     private func forgetHistory() {
-        if sweep.endedSince > 0 { sweep.hasHistory = true }
-        guard sweep.hasHistory, storeHealth.failure == nil else { return }
-        let limit = max(2_000, sweep.endedSince * 2)
+        let retention = configuration.limits.historyRetention
+        if sweep.endedSince > 0 { extendHistory(by: sweep.endedSince) }
+        guard now < sweep.historyUntil, now >= sweep.nextForget, storeHealth.failure == nil else { return }
+        let limit = max(ExpirySweep.forgetLimit, sweep.endedSince * 2)
+        sweep.nextForget = sweep.endedSince > 1_000 ? now : now + ExpirySweep.forgetInterval
         sweep.endedSince = 0
-        store(.forget(before: now - configuration.limits.historyRetention, limit: limit))
+        store(.forget(before: now - retention, limit: limit))
+    }
+
+    /// Rows of that many messages will be old enough after the retention, and gone some rounds of forgetting later.
+    func extendHistory(by count: Int) {
+        let rounds = Int64(count / ExpirySweep.forgetLimit + 2)
+        let until = now + configuration.limits.historyRetention + ExpirySweep.forgetInterval * rounds
+        sweep.historyUntil = max(sweep.historyUntil, until)
     }
 
     func turnIdentities() {

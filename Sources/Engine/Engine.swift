@@ -53,7 +53,7 @@ public final class Engine {
     var sweep = ExpirySweep()
     var storeHealth = StoreHealth()
     /// Outcomes of attempts that the store refused to write.
-    var unsettled: [StoreCommand] = []
+    var unsettled: [(command: StoreCommand, user: Int32)] = []
     /// Whether an account's or a rule's profile depends on who the user is.
     let hasAccountProfiles: Bool
     var isDraining = false

@@ -15,6 +15,10 @@ extension Engine {
             let identity = identity(of: held.request, from: senderIdentity(of: held.request))
             if identities.contains(identity) { return acceptAgain(held, identity) }
         }
+        if let slot = queueSlot(of: user), let relay = relayUnderWay(of: context.seed, in: slot) {
+            relay.followers.append(held)
+            return
+        }
         if let slot = queueSlot(of: user), !queues[slot].isEmpty {
             return deferMessage(held, user: user, attemptsMade: 0)
         }
@@ -31,6 +35,28 @@ extension Engine {
             queues[slot].line.append((context.slot, contexts.generation(of: context.slot)))
         } else {
             startRelay(context, queue: slot)
+        }
+    }
+
+    /// The relay of the same message (From tag, Call-ID and CSeq) that has no answer yet.
+    private func relayUnderWay(of seed: UInt64, in slot: Int) -> ForkContext? {
+        for mark in queues[slot].forks + queues[slot].line {
+            guard let context = contexts.context(at: mark.slot, generation: mark.generation) else { continue }
+            if context.isLive, !context.isAnswered, context.seed == seed { return context }
+        }
+        return nil
+    }
+
+    /// Answers those who sent the same message again: with the relay's status, or as what the store now holds when `status` is nil.
+    func answerFollowers(of context: ForkContext, status: UInt16?) {
+        let followers = context.followers
+        context.followers = []
+        for held in followers {
+            if let status {
+                answer(held, status)
+            } else {
+                acceptAgain(held, identity(of: held.request, from: senderIdentity(of: held.request)))
+            }
         }
     }
 
@@ -56,6 +82,7 @@ extension Engine {
             waiting.isLive = false
             contexts.remove(waiting.slot)
             deferMessage(held, user: waiting.user, attemptsMade: 0)
+            answerFollowers(of: waiting, status: nil)
         }
         pump(slot)
     }
@@ -84,6 +111,7 @@ extension Engine {
                     contexts.remove(context.slot)
                     deferMessage(held, user: context.user, attemptsMade: 0)
                 }
+                answerFollowers(of: context, status: nil)
             }
         }
     }
@@ -149,6 +177,7 @@ extension Engine {
         tally.bytesQueued += payload.count
         if let context {
             context.number = number
+            watchExpiry(of: context, expires: UInt32(clamping: expiresAt.unixSeconds))
             liveRelayEnded(context)
         } else if attemptsMade > 0 {
             backOff(slot, profile: profiles[profileNumber(of: held.flow)])
@@ -166,7 +195,9 @@ extension Engine {
         arm(slot, at: queues[slot].notBefore)
     }
 
+    /// Acknowledges a message again that is in the store, or on its way there; one that was refused is refused again.
     private func acceptAgain(_ held: HeldRequest, _ identity: MessageIdentity) {
+        guard identities.contains(identity) else { return answer(held, 480) }
         tally.messagesAcceptedAgain += 1
         if pending.depth == 0 {
             answer(held, 202)

@@ -30,7 +30,7 @@ enum Continuation {
     /// Bindings changed: answer the REGISTER.
     case registered(HeldRequest, RegistrarOutcome)
     /// The outcome of an attempt; when it cannot be written it is written again.
-    case settled(StoreCommand)
+    case settled(StoreCommand, user: Int32)
 }
 
 /// Continuations in the order of their store commands' numbers.

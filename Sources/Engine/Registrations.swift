@@ -108,13 +108,13 @@ extension Engine {
     func removeBindings(on flow: Flow) {
         var commands: [StoreCommand] = []
         _ = registrar.flowClosed(flow, commands: &commands)
-        for command in commands { store(command) }
+        for command in commands { settle(command) }
     }
 
     func expireBindings() {
         guard let due = location.nextDeadline, due <= now else { return }
         for (user, number) in location.advance(to: now) {
-            store(.unbind(number))
+            settle(.unbind(number))
             location.removeIfIdle(user)
         }
     }
