@@ -6,7 +6,8 @@ struct ServerTransaction {
     var response: [UInt8]?
     /// From tag, Call-ID and CSeq.
     var mergeKey: String
-    /// Whether it was answered with a failure.
+    var startedAt: Instant
+    /// Whether it was answered with a failure, or so late that the node had given up.
     var isDeclined = false
 }
 
@@ -46,10 +47,10 @@ extension ScriptedEndpoint {
         let identity = plan.messageID ?? Self.identity(of: request)
         let mergeKey = Self.mergeKey(of: request)
         let isMerged = servers.values.contains { $0.mergeKey == mergeKey && !$0.isDeclined }
-        servers[key] = ServerTransaction(response: nil, mergeKey: mergeKey)
+        servers[key] = ServerTransaction(response: nil, mergeKey: mergeKey, startedAt: world.now)
         if let shownAt = remembered[identity] {
             world.ledger.totals.redeliveriesAbsorbed += 1
-            let isFromStore = world.ledger.messages[token].isDurable
+            let isFromStore = world.ledger.messages[token].isDurable && world.ledger.messages[token].tries == 1
             if isMerged, isFromStore, shownAt > movedAt, !self.plan.honoursIdentity || self.plan.refusesMergedRequests {
                 world.ledger.violated(
                     .branchChanged, token: token, at: world.now,
@@ -121,7 +122,9 @@ extension ScriptedEndpoint {
     private func answer(_ status: Int, _ reason: String, _ request: PlainMessage, _ key: String, _ connection: UInt64?) {
         let bytes = request.response(status, reason, toTag: "d\(device)").bytes
         servers[key]?.response = bytes
-        servers[key]?.isDeclined = status >= 300
+        if let began = servers[key]?.startedAt {
+            servers[key]?.isDeclined = status >= 300 || world.now - began > plan.t1 * 20
+        }
         send(bytes, on: connection)
         // Timer J; over a stream it is zero.
         let span = connection == nil ? plan.t1 * 64 : .milliseconds(1)

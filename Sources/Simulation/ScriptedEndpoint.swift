@@ -25,7 +25,7 @@ final class ScriptedEndpoint {
     private(set) var isRegistered = false
     private var registerCSeq = 0
     private var registration = 0
-    private var registrationExpiry: TimeSpan
+    private(set) var registrationExpiry: TimeSpan
 
     // Connections
     private(set) var connection: UInt64?

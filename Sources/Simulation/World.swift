@@ -51,7 +51,7 @@ public final class World {
         Verdict(world: self).checkDrained()
         for endpoint in endpoints { endpoint.deregister() }
         let slowest = scenario.profiles.values.map(\.transactionLifetime).max() ?? .seconds(32 as Int64)
-        let registrations = scenario.devices.map(\.registrationExpiry).max() ?? .zero
+        let registrations = endpoints.map(\.registrationExpiry).max() ?? .zero
         let floor = now + max(slowest * 3, registrations) + .seconds(120 as Int64)
         while !isHopeless, step(until: floor) {}
         now = max(now, floor)
