@@ -9,6 +9,8 @@ final class ForkContext {
     let method: SIPMethod
     /// The request that is forwarded, and where its answer goes; nil for a deferred delivery.
     let held: HeldRequest?
+    /// The same message sent again as another request while this one is under way; each gets the answer this one gets.
+    var followers: [HeldRequest] = []
     /// A deferred message as the store keeps it; empty for a relay that was not converted.
     var payload: [UInt8] = []
     /// Keyed hash of From, Call-ID and CSeq: the part of the branch that survives a restart.

@@ -232,6 +232,7 @@ extension Engine {
         if context.held != nil, !context.isAnswered || context.isInvite {
             forward(message, status: status, of: context)
             context.isAnswered = true
+            answerFollowers(of: context, status: status)
         }
         cancelBranches(of: context)
     }
@@ -275,8 +276,10 @@ extension Engine {
             context.isAnswered = true
             if context.user >= 0, context.method == .message, DeliveryOutcome.isDeferrable(status: best.status) {
                 deferMessage(held, user: context.user, attemptsMade: context.attempts)
+                answerFollowers(of: context, status: nil)
             } else if let message = best.message {
                 forward(message, status: best.status, of: context)
+                answerFollowers(of: context, status: best.status)
             } else if context.isInvite {
                 answer(held, context.isCancelled ? 487 : 408)
             } else if best.cause == .flowGone {

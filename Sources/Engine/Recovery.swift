@@ -13,7 +13,7 @@ extension Engine {
         lastMessage = numbering.lastMessage
         location.continueNumbering(lastAddress: numbering.lastAddress, lastBinding: numbering.lastBinding)
         location.endRecovery()
-        sweep.hasHistory = true
+        extendHistory(by: 1_000_000)
         resumeFlushes()
     }
 

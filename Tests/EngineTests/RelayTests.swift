@@ -100,6 +100,22 @@ struct RelayTests {
         #expect(scene.engine.counters.openContexts == 0)
     }
 
+    @Test func theSameMessageSentAgainDuringItsRelayGetsTheSameAnswer() throws {
+        scene.register("alice", port: 6001)
+        _ = scene.take()
+        scene.receive(EngineScene.message(to: "alice", id: "m1"))
+        scene.receive(EngineScene.message(to: "alice", id: "m1", branch: "again"))
+        #expect(scene.requests(.message).count == 1)
+        scene.answer(200, to: try #require(scene.requests(.message).first))
+        #expect(scene.statuses == [200, 200])
+        scene.receive(EngineScene.message(to: "alice", id: "m2"))
+        scene.receive(EngineScene.message(to: "alice", id: "m2", branch: "again2"))
+        scene.answer(480, to: try #require(scene.requests(.message).last))
+        scene.settle()
+        #expect(scene.statuses == [200, 200, 202, 202])
+        #expect(scene.store.messages.count == 1)
+    }
+
     @Test func aDeviceSilentForGoodLeavesTheMessageWaiting() throws {
         scene.register("alice", port: 6001)
         scene.receive(EngineScene.message(to: "alice", id: "m1"))
