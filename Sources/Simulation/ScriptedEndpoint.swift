@@ -106,7 +106,8 @@ final class ScriptedEndpoint {
         isConnected = false
         isRegistered = false
         guard isAttached else { return }
-        after(.seconds(random.within(1...10))) { $0.startAgain() }
+        let round = registration
+        after(.seconds(random.within(1...10))) { if $0.registration == round { $0.startAgain() } }
     }
 
     private func startAgain() {

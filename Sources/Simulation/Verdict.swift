@@ -94,14 +94,14 @@ struct Verdict {
     private func compare(_ first: Int, _ second: Int, _ device: Int, _ keepsAll: Bool) {
         let (a, b) = (world.ledger.messages[second], world.ledger.messages[first])
         // One that expired may have been on its way still.
-        guard !isExpired(a), let arrival = b.firstArrival, let shown = b.showings.first(where: { $0.device == device })?.at else { return }
+        guard !isExpired(a), let arrival = b.firstArrival, let left = b.showings.first(where: { $0.device == device })?.sentAt else { return }
         let isSameSender = scenario.messages[first].sender == scenario.messages[second].sender
         guard isSameSender || keepsAll else { return }
         let check: Check = isSameSender ? .senderOrder : .recipientOrder
         if let answered = a.acknowledgedAt, answered < arrival {
             violated(check, second, "\(world.name(device)) shows m\(first) before it, which arrived after its answer")
         } else if a.tries == 1, b.tries == 1, let number = a.numbers.first, let next = b.numbers.first, number < next,
-            let stored = a.storedAt, let storedNext = b.storedAt, max(stored, storedNext) < shown
+            let stored = a.storedAt, let storedNext = b.storedAt, max(stored, storedNext) < left
         {
             violated(check, second, "\(world.name(device)) shows m\(first) before it, which was stored after it")
         }
