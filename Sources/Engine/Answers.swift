@@ -64,20 +64,20 @@ extension Engine {
         return writer.bytes
     }
 
-    /// Passes a response on to where the request came from (RFC 3261 section 16.7 step 9).
-    func forward(_ response: SIPMessage, status: UInt16, of context: ForkContext) {
-        guard let held = context.held else { return }
-        guard let bytes = MessageWriter.forwardedResponse(response) else { return }
-        guard transactions.respond(held.server, status: status, tail: tail(of: response), at: now) else { return }
-        if context.method == .message, context.user >= 0, status >= 200 { tally.messagesRelayed += 1 }
+    /// Passes a response on to where the request came from (RFC 3261 section 16.7 step 9), with more header lines if need be.
+    func forward(_ response: SIPMessage, status: UInt16, to held: HeldRequest, adding lines: [UInt8] = []) {
+        guard var bytes = MessageWriter.forwardedResponse(response) else { return }
+        guard transactions.respond(held.server, status: status, tail: tail(of: response, adding: lines), at: now) else { return }
+        if !lines.isEmpty, let lineEnd = bytes.firstIndex(of: 0x0a) { bytes.insert(contentsOf: lines, at: lineEnd + 1) }
         send(bytes, answering: held.request, on: held.flow)
     }
 
-    private func tail(of response: SIPMessage) -> [UInt8] {
+    private func tail(of response: SIPMessage, adding lines: [UInt8]) -> [UInt8] {
         var writer = MessageWriter(capacity: 256)
         writer.append(byte: Self.foreignTail)
         writer.append(response.reason, of: response)
         writer.appendLineEnd()
+        writer.append(lines)
         for field in response.fields {
             switch field.name {
             case .via, .from, .callID, .cseq: continue

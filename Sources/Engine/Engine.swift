@@ -59,6 +59,8 @@ public final class Engine {
     var isDraining = false
     /// INVITEs whose final response may have to be sent again (timer G) or that a CANCEL may name.
     var heldInvites: [TransactionID: HeldRequest] = [:]
+    /// INVITEs that got a 2xx, by the client transaction it came from, as long as it may be retransmitted (timer M).
+    var acceptedCalls: [TransactionID: HeldRequest] = [:]
 
     /// - Parameters:
     ///   - secret: keys for branches, tags, nonces and identities; the same over restarts.

@@ -25,6 +25,10 @@ final class ForkContext {
     var groups: [[ForwardTarget]] = []
     /// The best final response so far (RFC 3261 section 16.7 step 6).
     var best: BestResponse?
+    /// Why a device may yet take the message that another refuses for good.
+    var passingFailure: DeliveryCause?
+    /// Responses 401 and 407 of all branches.
+    var challenges: [SIPMessage] = []
     /// Whether the upstream transaction has its final response.
     var isAnswered = false
     var isCancelled = false
@@ -85,8 +89,14 @@ struct ClientBranch {
     var destination: Destination?
     /// Final status of this branch, 0 before.
     var status: UInt16 = 0
-    /// Timer C for INVITE.
+    /// Timer C for INVITE; once cancelled, until when its final response is awaited.
     var expiresAt: Instant?
+    /// Transmissions made, to tell a failed one from those after it.
+    var tries: UInt8 = 0
+    /// An INVITE that is not wanted any more: its CANCEL is sent, or will be with the first provisional response.
+    var isCancelled = false
+    /// It was cancelled because it rang for too long, which the caller learns as 408.
+    var isTimedOut = false
 }
 
 /// Where a branch goes: the Request-URI to write and how to get there.

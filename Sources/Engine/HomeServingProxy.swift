@@ -264,17 +264,6 @@ extension Engine {
         output.transmissions.append(Transmission(bytes: bytes, destination: destination))
     }
 
-    /// CANCEL is answered here and starts CANCELs of its own (RFC 3261 sections 9.2 and 16.10).
-    private func cancelReceived(_ held: HeldRequest) {
-        let invite = inviteID(ofCancel: held.request)
-        guard let user = transactions.user(ofServer: invite) else { return answer(held, 481) }
-        answer(held, 200)
-        guard user > 0, let context = contexts[user - 1], context.held?.server == invite, !context.isAnswered else { return }
-        context.isCancelled = true
-        context.groups.removeAll()
-        cancelBranches(of: context)
-    }
-
     /// Bytes of the branch in the top Via of a request of ours.
     func topBranch(of request: [UInt8]) -> ArraySlice<UInt8> {
         guard case .message(let message) = SIPMessage.parse(request) else { return [] }

@@ -16,6 +16,13 @@ struct InFlightRequests {
         tokens[connection] = list
     }
 
+    /// The request failed by itself; a connection that is gone already leaves nothing behind.
+    mutating func forget(_ token: UInt64, on connection: UInt64) {
+        guard connection != 0, let at = tokens[connection]?.firstIndex(of: token) else { return }
+        tokens[connection]?.remove(at: at)
+        if tokens[connection]?.isEmpty ?? false { tokens[connection] = nil }
+    }
+
     mutating func take(_ connection: UInt64) -> [UInt64] {
         tokens.removeValue(forKey: connection) ?? []
     }
