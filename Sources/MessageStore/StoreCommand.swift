@@ -89,7 +89,8 @@ public protocol RecoveryVisitor {
 public protocol MessageStore: AnyObject {
     /// Reads everything back. `duplicatesSince` bounds the settled identities reported.
     /// `lastMessage` and the like continue the numbering, also over rows that are gone.
-    func recover<V: RecoveryVisitor>(duplicatesSince: Instant, into visitor: inout V) throws(StoreFailure) -> StoreNumbering
+    func recover<V: RecoveryVisitor>(duplicatesSince: Instant, into visitor: inout V) throws(StoreFailure)
+        -> StoreNumbering
     /// Commits all commands in order as one atomic group and returns the payloads of the claims among them, in order.
     /// When it returns, the group survives a crash of the process and of the machine; when it throws, none of it happened.
     /// Commands on a message that is unknown, already terminal (an operator may have been faster), or in a state the

@@ -21,12 +21,16 @@ struct AuthorizationTests {
                     digests: AccountDigests.make(username: name, realm: "example.com", password: "secret-\(name)"))
             }
             configuration.trustedPeers = [TrustedPeer(network: NetworkPrefix("203.0.113.9")!)]
-            configuration.routes = [DomainRoute(domain: "example.net", host: "203.0.113.9", port: 5060, transport: .udp)]
+            configuration.routes = [
+                DomainRoute(domain: "example.net", host: "203.0.113.9", port: 5060, transport: .udp)
+            ]
         }
     }
 
     /// Sends a request, answers the challenge for `user` and gives back the statuses seen.
-    private func exchange(_ text: (String) -> String, as user: String, password: String? = nil, role: HeaderName) throws -> [UInt16] {
+    private func exchange(_ text: (String) -> String, as user: String, password: String? = nil, role: HeaderName) throws
+        -> [UInt16]
+    {
         scene.receive(text(""))
         let challenge = try #require(scene.sent.last)
         let field = try #require(challenge.header(role))
@@ -55,7 +59,8 @@ struct AuthorizationTests {
 
     @Test func theFromMustBeTheCredentials() throws {
         let statuses = try exchange(
-            { EngineScene.message(to: "alice", from: "mallory", id: "m1", extra: $0) }, as: "bob", role: .proxyAuthenticate)
+            { EngineScene.message(to: "alice", from: "mallory", id: "m1", extra: $0) }, as: "bob",
+            role: .proxyAuthenticate)
         #expect(statuses == [407, 403])
         #expect(scene.store.messages.isEmpty)
         #expect(scene.engine.counters.identityMismatches == 1)
@@ -63,7 +68,8 @@ struct AuthorizationTests {
 
     @Test func aWrongPasswordIsChallengedAgain() throws {
         let statuses = try exchange(
-            { EngineScene.message(to: "alice", id: "m1", extra: $0) }, as: "bob", password: "wrong", role: .proxyAuthenticate)
+            { EngineScene.message(to: "alice", id: "m1", extra: $0) }, as: "bob", password: "wrong",
+            role: .proxyAuthenticate)
         #expect(statuses == [407, 407])
         #expect(scene.engine.counters.authenticationFailures == 1)
     }
@@ -90,7 +96,8 @@ struct AuthorizationTests {
         }
         _ = try exchange(text, as: "bob", role: .proxyAuthenticate)
         let relayed = try #require(scene.requests(.message).last)
-        #expect(relayed.message.values(.pAssertedIdentity).map { relayed.message.text($0) } == ["<sip:bob@example.com>"])
+        #expect(
+            relayed.message.values(.pAssertedIdentity).map { relayed.message.text($0) } == ["<sip:bob@example.com>"])
         #expect(!relayed.message.contains(.proxyAuthorization))
     }
 

@@ -106,7 +106,8 @@ struct DeferredMessageTests {
     }
 
     @Test func cpimMessageIDsIdentifyAMessage() {
-        let body = "From: <im:bob@example.com>\r\nNS: imdn <urn:ietf:params:imdn>\r\nimdn.Message-ID: 34jk324j\r\n\r\nContent-Type: text/plain\r\n\r\nHello"
+        let body =
+            "From: <im:bob@example.com>\r\nNS: imdn <urn:ietf:params:imdn>\r\nimdn.Message-ID: 34jk324j\r\n\r\nContent-Type: text/plain\r\n\r\nHello"
         func text(_ id: String) -> String {
             EngineScene.message(to: "alice", body: body, id: id)
                 .replacingText("text/plain\r\nContent-Length", with: "message/cpim\r\nContent-Length")

@@ -63,7 +63,8 @@ final class EngineScene {
     static func tcp(_ connection: UInt64) -> Flow {
         Flow(
             transport: .tcp, listener: 1, connection: connection,
-            remote: TransportAddress(ip: IPAddress(v4: 0xC633_6407), port: UInt16(truncatingIfNeeded: 40_000 + connection)))
+            remote: TransportAddress(
+                ip: IPAddress(v4: 0xC633_6407), port: UInt16(truncatingIfNeeded: 40_000 + connection)))
     }
 
     // MARK: Driving
@@ -174,7 +175,8 @@ final class EngineScene {
     }
 
     static func message(
-        to user: String, from sender: String = "bob", body: String = "hi", id: String, cseq: Int = 1, branch: String? = nil,
+        to user: String, from sender: String = "bob", body: String = "hi", id: String, cseq: Int = 1,
+        branch: String? = nil,
         port: UInt16 = 5060, extra: String = "", domain: String = "example.com", senderDomain: String = "example.com"
     ) -> String {
         """

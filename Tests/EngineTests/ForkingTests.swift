@@ -67,7 +67,10 @@ struct ForkingTests {
         scene.answer(200, to: invites[0], headers: "Contact: <sip:one@198.51.100.7>\r\n")
         scene.answer(200, to: invites[1], headers: "Contact: <sip:two@198.51.100.7>\r\n")
         #expect(scene.statuses == [200, 200])
-        #expect(scene.sent.compactMap { $0.header(.contact) }.suffix(2) == ["<sip:one@198.51.100.7>", "<sip:two@198.51.100.7>"])
+        #expect(
+            scene.sent.compactMap { $0.header(.contact) }.suffix(2) == [
+                "<sip:one@198.51.100.7>", "<sip:two@198.51.100.7>",
+            ])
         #expect(scene.engine.counters.openContexts == 0)
     }
 
@@ -152,9 +155,11 @@ struct ForkingTests {
         #expect(scene.statuses == [180, 180, 603])
     }
 
-    @Test(arguments: [
-        ([404, 302], 302), ([500, 404], 404), ([404, 415], 415), ([503, 500], 500), ([503, 503], 500), ([486, 603], 603),
-    ] as [([UInt16], UInt16)])
+    @Test(
+        arguments: [
+            ([404, 302], 302), ([500, 404], 404), ([404, 415], 415), ([503, 500], 500), ([503, 503], 500),
+            ([486, 603], 603),
+        ] as [([UInt16], UInt16)])
     func theBestRefusalIsChosen(refusals: [UInt16], best: UInt16) {
         let invites = call(devices: 2)
         for (invite, status) in zip(invites, refusals) { scene.answer(status, to: invite) }

@@ -37,20 +37,24 @@ struct HomeServingProxyTests {
         let routes = invite.message.values(.recordRoute).map { invite.message.text($0) }
         #expect(routes.count == 2)
         scene.answer(180, to: invite)
-        scene.answer(200, to: invite, headers: "Record-Route: \(routes.joined(separator: ", "))\r\nContact: <sip:alice@198.51.100.7:6001>\r\n")
+        scene.answer(
+            200, to: invite,
+            headers: "Record-Route: \(routes.joined(separator: ", "))\r\nContact: <sip:alice@198.51.100.7:6001>\r\n")
         #expect(scene.statuses == [180, 200])
         #expect(scene.sent.last?.port == 7001)
         _ = scene.take()
 
         let routeSet = routes.reversed().map { "Route: \($0)\r\n" }.joined()
         scene.receive(
-            Self.request("ACK", uri: "sip:alice@198.51.100.7:6001", branch: "a1", toTag: "endpoint", extra: routeSet), on: caller)
+            Self.request("ACK", uri: "sip:alice@198.51.100.7:6001", branch: "a1", toTag: "endpoint", extra: routeSet),
+            on: caller)
         let ack = try #require(scene.requests(.ack).first)
         #expect(ack.port == 6001)
         #expect(!ack.message.contains(.route))
 
         scene.receive(
-            Self.request("BYE", uri: "sip:alice@198.51.100.7:6001", branch: "b1", cseq: 2, toTag: "endpoint", extra: routeSet),
+            Self.request(
+                "BYE", uri: "sip:alice@198.51.100.7:6001", branch: "b1", cseq: 2, toTag: "endpoint", extra: routeSet),
             on: caller)
         let bye = try #require(scene.requests(.bye).first)
         #expect(bye.port == 6001)
@@ -60,7 +64,9 @@ struct HomeServingProxyTests {
         // The callee's direction: its route set is in the order of Record-Route.
         let calleeRoutes = routes.map { "Route: \($0)\r\n" }.joined()
         scene.receive(
-            Self.request("INFO", uri: "sip:bob@198.51.100.7:7001", branch: "n1", cseq: 3, toTag: "x", extra: calleeRoutes, port: 6001),
+            Self.request(
+                "INFO", uri: "sip:bob@198.51.100.7:7001", branch: "n1", cseq: 3, toTag: "x", extra: calleeRoutes,
+                port: 6001),
             on: EngineScene.udp(6001))
         #expect(scene.requests(.info).first?.port == 7001)
     }
@@ -111,22 +117,24 @@ struct HomeServingProxyTests {
         #expect(scene.statuses == [404])
     }
 
-    @Test(arguments: [
-        (request("OPTIONS", uri: "sip:example.com", branch: "a"), 200),
-        (request("OPTIONS", uri: "sip:alice@example.com", branch: "b", maxForwards: 0), 483),
-        (request("OPTIONS", uri: "sip:alice@example.com", branch: "c"), 480),
-        (request("OPTIONS", uri: "mailto:alice@example.com", branch: "d"), 416),
-        (request("OPTIONS", branch: "e", extra: "Proxy-Require: nothingSupportsThis\r\n"), 420),
-        (request("CANCEL", branch: "f"), 481),
-        (request("FROBNICATE", uri: "sip:example.com", branch: "g"), 501),
-    ] as [(String, UInt16)])
+    @Test(
+        arguments: [
+            (request("OPTIONS", uri: "sip:example.com", branch: "a"), 200),
+            (request("OPTIONS", uri: "sip:alice@example.com", branch: "b", maxForwards: 0), 483),
+            (request("OPTIONS", uri: "sip:alice@example.com", branch: "c"), 480),
+            (request("OPTIONS", uri: "mailto:alice@example.com", branch: "d"), 416),
+            (request("OPTIONS", branch: "e", extra: "Proxy-Require: nothingSupportsThis\r\n"), 420),
+            (request("CANCEL", branch: "f"), 481),
+            (request("FROBNICATE", uri: "sip:example.com", branch: "g"), 501),
+        ] as [(String, UInt16)])
     func rejections(text: String, status: UInt16) {
         scene.receive(text, on: EngineScene.udp(7001))
         #expect(scene.statuses == [status])
     }
 
     @Test func theUnsupportedOptionIsNamed() throws {
-        scene.receive(Self.request("OPTIONS", branch: "e", extra: "Proxy-Require: foo, bar\r\n"), on: EngineScene.udp(7001))
+        scene.receive(
+            Self.request("OPTIONS", branch: "e", extra: "Proxy-Require: foo, bar\r\n"), on: EngineScene.udp(7001))
         #expect(try #require(scene.sent.last).header(.unsupported) == "foo, bar")
     }
 

@@ -38,7 +38,10 @@ struct TortureTests {
                 let index = try? JSONDecoder().decode(Index.self, from: data)
             else { return [] }
             return index.messages.compactMap { entry in
-                guard let bytes = try? Data(contentsOf: place.appendingPathComponent(entry.fixed_length_file ?? entry.file)) else { return nil }
+                guard
+                    let bytes = try? Data(
+                        contentsOf: place.appendingPathComponent(entry.fixed_length_file ?? entry.file))
+                else { return nil }
                 return Case(
                     name: "\(folder)/\(entry.file)", bytes: Array(bytes), category: entry.category,
                     isRequest: entry.kind == "request", expected: entry.expected_response ?? [])
@@ -52,7 +55,9 @@ struct TortureTests {
     /// a proxy forwards, or says that the user is not here.
     @Test(arguments: cases)
     func outcome(_ sample: Case) throws {
-        let scene = try EngineScene { $0.domains = ["example.com", "registrar.example.com", "company.com", "biloxi.com"] }
+        let scene = try EngineScene {
+            $0.domains = ["example.com", "registrar.example.com", "company.com", "biloxi.com"]
+        }
         scene.receive(sample.bytes, on: EngineScene.udp(5060))
         scene.settle()
         let answers = scene.sent.filter { !$0.message.isRequest && $0.status >= 200 }.map(\.status)
@@ -71,7 +76,8 @@ struct TortureTests {
                 answers.allSatisfy { !syntaxErrors.contains($0) || wanted.contains($0) },
                 "well-formed, but answered \(answers)")
         } else {
-            #expect(answers.count == 1 && wanted.contains(answers[0]), "expected \(sample.expected), answered \(answers)")
+            #expect(
+                answers.count == 1 && wanted.contains(answers[0]), "expected \(sample.expected), answered \(answers)")
         }
         // Whatever it was, the next request is served.
         _ = scene.take()

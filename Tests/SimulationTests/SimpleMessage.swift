@@ -52,7 +52,9 @@ struct SimpleMessage {
             text += name.hasPrefix("call-id:") ? "Call-ID: \(callID)\r\n" : line + "\r\n"
         }
         let kept = altered ? Array(body.dropLast()) + [UInt8(ascii: "?")] : body
-        if altered && body.isEmpty { return Array((text.replacing("Content-Length: 0", with: "Content-Length: 1") + "\r\n").utf8) + kept }
+        if altered && body.isEmpty {
+            return Array((text.replacing("Content-Length: 0", with: "Content-Length: 1") + "\r\n").utf8) + kept
+        }
         return Array((text + "\r\n").utf8) + kept
     }
 

@@ -87,7 +87,9 @@ final class StandInServer: SimulatedServer {
         self.seed = seed
     }
 
-    static func factory(_ defect: Defect = .none) -> World.ServerFactory { { _, seed, _ in StandInServer(defect: defect, seed: seed) } }
+    static func factory(_ defect: Defect = .none) -> World.ServerFactory {
+        { _, seed, _ in StandInServer(defect: defect, seed: seed) }
+    }
 
     var occupancy: ServerOccupancy {
         ServerOccupancy(
@@ -106,7 +108,9 @@ final class StandInServer: SimulatedServer {
         names = visitor.names
         for (number, text) in names { addresses[text] = AddressNumber(number) }
         for binding in visitor.bindings {
-            guard let name = names[binding.address.rawValue], let contact = Self.address(binding.contact) else { continue }
+            guard let name = names[binding.address.rawValue], let contact = Self.address(binding.contact) else {
+                continue
+            }
             contacts[name] = (contact, binding.expiresAt, binding.number)
         }
         if !isForgetful { identities = visitor.identities }
@@ -126,7 +130,9 @@ final class StandInServer: SimulatedServer {
         var bindings: [StoredBinding] = []
         var messages: [RecoveredMessage] = []
         var identities: Set<MessageIdentity> = []
-        mutating func address(_ number: AddressNumber, addressOfRecord: String) { names[number.rawValue] = addressOfRecord }
+        mutating func address(_ number: AddressNumber, addressOfRecord: String) {
+            names[number.rawValue] = addressOfRecord
+        }
         mutating func binding(_ binding: StoredBinding) { bindings.append(binding) }
         mutating func message(_ message: RecoveredMessage) { messages.append(message) }
         mutating func settled(_ identity: MessageIdentity, acceptedAt: Instant) { identities.insert(identity) }
@@ -172,9 +178,11 @@ final class StandInServer: SimulatedServer {
             emit(
                 .bind(
                     StoredBinding(
-                        number: BindingNumber(lastBinding), address: number, contact: message["contact"], parameters: "",
+                        number: BindingNumber(lastBinding), address: number, contact: message["contact"],
+                        parameters: "",
                         callID: "", cseq: 0, q: 1000, expiresAt: until, path: "", instance: "", regID: 0, flow: "")))
-            for index in queue.indices where queue[index].recipient == user && attempt(of: queue[index].number) == nil
+            for index in queue.indices
+            where queue[index].recipient == user && attempt(of: queue[index].number) == nil
                 && defect != .neverRetries
             {
                 queue[index].notBefore = now
@@ -182,7 +190,11 @@ final class StandInServer: SimulatedServer {
         } else {
             emit(.forget(before: Instant(microseconds: 0), limit: 0))
         }
-        after.append((handedOver, .answer(message, flow, 200, expires > 0 ? "Contact: \(message["contact"]);expires=\(expires)\r\n" : "")))
+        after.append(
+            (
+                handedOver,
+                .answer(message, flow, 200, expires > 0 ? "Contact: \(message["contact"]);expires=\(expires)\r\n" : "")
+            ))
         pump(now)
     }
 
@@ -209,7 +221,8 @@ final class StandInServer: SimulatedServer {
         emit(
             .enqueue(
                 DeferredMessage(
-                    number: defect == .numbersTwice && lastMessage == 3 ? MessageNumber(2) : number, recipient: recipient,
+                    number: defect == .numbersTwice && lastMessage == 3 ? MessageNumber(2) : number,
+                    recipient: recipient,
                     sender: message.user("from"), identity: identity, acceptedAt: now,
                     expiresAt: expiresAt, isUrgent: false, state: .queued, attempts: 0,
                     payload: message.payload(altered: defect == .altersBodies, callID: callID(message)))))
@@ -353,12 +366,15 @@ final class StandInServer: SimulatedServer {
         let recipient = defect == .misroutes ? contacts.keys.sorted().first ?? entry.recipient : entry.recipient
         guard let contact = contacts[recipient] else { return }
         // The same branch after a crash, so that the device's transaction absorbs the repetition.
-        let branch = defect == .freshBranches ? "z9hG4bK-\(seed)-\(now.microseconds)" : "z9hG4bK-s\(number.rawValue)-\(entry.attempts / 1_000)"
+        let branch =
+            defect == .freshBranches
+            ? "z9hG4bK-\(seed)-\(now.microseconds)" : "z9hG4bK-s\(number.rawValue)-\(entry.attempts / 1_000)"
         let head =
             "MESSAGE sip:\(recipient)@x SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.1:5060;branch=\(branch)\r\nMax-Forwards: 69\r\n"
         let bytes = Array(head.utf8) + payload
         attempts[branch] = Attempt(
-            number: number, bytes: bytes, target: contact.0, interval: .milliseconds(500), next: now + .milliseconds(500),
+            number: number, bytes: bytes, target: contact.0, interval: .milliseconds(500),
+            next: now + .milliseconds(500),
             end: now + .seconds(32 as Int64))
         transmit(bytes, contact.0)
     }
@@ -382,7 +398,9 @@ final class StandInServer: SimulatedServer {
         if defect == .neverSleeps { return Instant(microseconds: 0) }
         let times =
             attempts.values.map { min($0.next, $0.end) } + answered.values.map(\.until)
-            + queue.map { min($0.expiresAt, attempt(of: $0.number) == nil ? $0.notBefore : .distantFuture) }.filter { $0 > last }
+            + queue.map { min($0.expiresAt, attempt(of: $0.number) == nil ? $0.notBefore : .distantFuture) }.filter {
+                $0 > last
+            }
             + contacts.values.map(\.1)
         return times.min()
     }
