@@ -21,7 +21,8 @@ extension Engine {
     }
 
     /// Answers without a transaction: what cannot be parsed, or is refused before any state is made.
-    func answerStateless(_ message: SIPMessage, on flow: Flow, _ status: UInt16, reason: String?, headers: [UInt8] = []) {
+    func answerStateless(_ message: SIPMessage, on flow: Flow, _ status: UInt16, reason: String?, headers: [UInt8] = [])
+    {
         guard message.method != .ack, message.contains(.via) else { return }
         let id = serverID(of: message)
         let bytes = MessageWriter.response(
@@ -35,7 +36,8 @@ extension Engine {
         reason: String? = nil
     ) -> [UInt8] {
         MessageWriter.response(
-            to: request, status: status, reason: reason, toTag: status > 100 ? localTag(server) : nil, headers: headers + serverHeader,
+            to: request, status: status, reason: reason, toTag: status > 100 ? localTag(server) : nil,
+            headers: headers + serverHeader,
             compact: profiles[profileNumber(of: flow)].compactHeaders, source: flow.remote)
     }
 
@@ -67,7 +69,9 @@ extension Engine {
     /// Passes a response on to where the request came from (RFC 3261 section 16.7 step 9), with more header lines if need be.
     func forward(_ response: SIPMessage, status: UInt16, to held: HeldRequest, adding lines: [UInt8] = []) {
         guard var bytes = MessageWriter.forwardedResponse(response) else { return }
-        guard transactions.respond(held.server, status: status, tail: tail(of: response, adding: lines), at: now) else { return }
+        guard transactions.respond(held.server, status: status, tail: tail(of: response, adding: lines), at: now) else {
+            return
+        }
         if !lines.isEmpty, let lineEnd = bytes.firstIndex(of: 0x0a) { bytes.insert(contentsOf: lines, at: lineEnd + 1) }
         send(bytes, answering: held.request, on: held.flow)
     }
@@ -136,7 +140,8 @@ private struct CopiedLines: Sequence, IteratorProtocol {
             let line = position..<end
             position = end
             let name = bytes[line].prefix { $0 != UInt8(ascii: ":") }.map { $0 | 0x20 }
-            let isOwn = name == Array("to".utf8) || name == Array("t".utf8) || name == Array("content-length".utf8)
+            let isOwn =
+                name == Array("to".utf8) || name == Array("t".utf8) || name == Array("content-length".utf8)
                 || name == Array("l".utf8)
             if !isOwn { return line }
         }

@@ -89,11 +89,12 @@ extension Engine {
     /// Adds the proven identity towards a peer of our trust domain, and to nobody else (RFC 3325 section 5).
     func assertIdentity(in context: ForkContext, towards target: ForwardTarget) {
         guard let held = context.held else { return }
-        let isPeer = IPAddress(parsing: target.host).map { ip in
-            configuration.trustedPeers.contains {
-                $0.network.contains(high: ip.high, low: ip.low) && ($0.port == 0 || $0.port == target.port)
-            }
-        } ?? false
+        let isPeer =
+            IPAddress(parsing: target.host).map { ip in
+                configuration.trustedPeers.contains {
+                    $0.network.contains(high: ip.high, low: ip.low) && ($0.port == 0 || $0.port == target.port)
+                }
+            } ?? false
         context.removedHeaders += hiddenHeaders(of: held, toTrusted: isPeer)
         guard isPeer, !context.provenIdentity.isEmpty else { return }
         context.removedHeaders.append(.pAssertedIdentity)

@@ -8,8 +8,8 @@ import SIPTransaction
 extension Engine {
     func resume(_ continuation: Continuation, claims: inout ArraySlice<ClaimedMessage>) {
         switch continuation {
-        case .named:
-            break
+        case .named(let user):
+            location.numberWasStored(of: user)
         case .accepted(let held, _, _, _):
             tally.messagesAccepted += 1
             answer(held, 202)
@@ -42,8 +42,9 @@ extension Engine {
             location.numberWasNotStored(of: user)
         case .accepted(let held, let user, let number, let identity):
             identities.remove(identity)
+            let goesOn = returnToRelay(number, of: user)
             withdraw(number, of: user)
-            refuseForStore(held)
+            if !goesOn { refuseForStore(held) }
         case .acceptedAgain(let held, let identity):
             if identities.contains(identity) { answer(held, 202) } else { refuseForStore(held) }
         case .claimed(let user, let number):
@@ -65,11 +66,36 @@ extension Engine {
         answer(held, 503, headers: Self.retrySoon)
     }
 
-    /// Takes a message out again whose commit failed. A relay that goes on for it ends without a trace in the store.
+    /// A relay that the store was to take over goes on by itself: what comes of it is the sender's answer. False when there is none.
+    private func returnToRelay(_ number: MessageNumber, of user: Int32) -> Bool {
+        guard let slot = queueSlot(of: user) else { return false }
+        for fork in queues[slot].forks {
+            guard let context = contexts.context(at: fork.slot, generation: fork.generation), context.number == number,
+                context.held != nil
+            else { continue }
+            context.number = nil
+            context.isAnswered = false
+            context.isLive = true
+            queues[slot].live += 1
+            return true
+        }
+        return false
+    }
+
+    /// Takes a message out again whose commit failed. A relay that went on for it ends too: its sender is told to send again.
     private func withdraw(_ number: MessageNumber, of user: Int32) {
         guard let slot = queueSlot(of: user), let position = queues[slot].index(of: number) else { return }
         end(position, in: slot)
-        releaseQueueIfIdle(slot)
+        for fork in queues[slot].forks {
+            guard let context = contexts.context(at: fork.slot, generation: fork.generation), context.number == number
+            else {
+                continue
+            }
+            cancelBranches(of: context)
+            queues[slot].forks.removeAll { $0.slot == context.slot }
+            contexts.remove(context.slot)
+        }
+        pump(slot)
     }
 
     private func unclaim(_ number: MessageNumber, of user: Int32) {

@@ -19,17 +19,12 @@ struct Deadline: Comparable {
     static func < (a: Deadline, b: Deadline) -> Bool { a.at < b.at }
 }
 
-/// A relay that becomes a deferred message when its device stays silent.
-struct PatienceMark {
-    var at: Instant
-    var slot: UInt32
-    var generation: UInt32
-}
-
 /// Walks over the queues so that each is visited once a minute, and over old rows of the store.
 struct ExpirySweep {
     static let interval = TimeSpan.seconds(1 as Int64)
     static let stepsPerRound = 60
+    /// No queue's deadline is farther away.
+    static let farthestWake = TimeSpan.seconds(600 as Int64)
     /// No attempt takes this long, on any link.
     static let longestAttempt = TimeSpan.seconds(7_200 as Int64)
 

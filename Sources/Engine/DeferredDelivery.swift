@@ -56,27 +56,42 @@ extension Engine {
         let targets = targetGroups(of: user).flatMap { $0 }
         for fork in queues[slot].forks {
             guard let context = contexts.context(at: fork.slot, generation: fork.generation) else { continue }
-            for target in targets where !context.reaches(target) { start(target, in: context) }
+            for target in targets where !context.reaches(target) && context.branches.count < Self.mostBranches {
+                start(target, in: context)
+            }
         }
     }
+
+    /// Branches a request may have over all the places its user was seen at meanwhile.
+    private static let mostBranches = 128
 
     /// Begins as many attempts as the link's window and byte rate allow.
     func pump(_ slot: Int) {
         guard !isDraining, !queues[slot].isEmpty else { return releaseQueueIfIdle(slot) }
         let user = queues[slot].user
-        guard let first = location.bindings(of: user).first(where: { $0.route != .lost && $0.expiresAt > now }) else { return }
+        guard let first = location.bindings(of: user).first(where: { $0.route != .lost && $0.expiresAt > now }) else {
+            return
+        }
         if now < queues[slot].notBefore { return arm(slot, at: queues[slot].notBefore) }
         let profile = profiles[profileNumber(of: first, user: user)]
         let isOrderedByLink = first.flow?.transport.isReliable ?? false
         if !isOrderedByLink, queues[slot].live > 0 { return }
         let window = profile.flushOrder == .sender || isOrderedByLink ? max(1, profile.flushWindow) : 1
         refill(slot, profile)
+        var expired: [MessageNumber] = []
+        repeat {
+            expired.removeAll(keepingCapacity: true)
+            claimNext(in: slot, profile, window: window, expired: &expired)
+            for number in expired { expire(number, in: slot, cause: .none) }
+        } while !expired.isEmpty && !queues[slot].isEmpty && queues[slot].outstanding < window
+        releaseQueueIfIdle(slot)
+    }
+
+    /// Claims what may go of the oldest entries; those whose time is up are only named.
+    private func claimNext(in slot: Int, _ profile: LinkProfile, window: Int, expired: inout [MessageNumber]) {
         var blocked: [UInt32] = []
-        var position = queues[slot].remaining.startIndex
-        let scanEnd = min(queues[slot].remaining.endIndex, position + 64)
-        while position < scanEnd, queues[slot].outstanding < window {
+        for position in queues[slot].remaining.prefix(64).indices where queues[slot].outstanding < window {
             let entry = queues[slot].entries[position]
-            position += 1
             switch entry.state {
             case .ended:
                 continue
@@ -87,11 +102,8 @@ extension Engine {
                 break
             }
             if Int64(entry.expires) <= now.unixSeconds {
-                expire(entry.number, in: slot, cause: .none)
-                if queues[slot].isEmpty { break }
-                position = max(position, queues[slot].remaining.startIndex)
-                if position > queues[slot].remaining.endIndex { break }
-                return pump(slot)
+                expired.append(entry.number)
+                continue
             }
             if profile.flushOrder == .sender, blocked.contains(entry.sender) { continue }
             if profile.flushByteRate > 0, queues[slot].budget <= 0 {
@@ -100,10 +112,9 @@ extension Engine {
                 return arm(slot, at: queues[slot].notBefore)
             }
             if profile.flushByteRate > 0 { queues[slot].budget -= Double(entry.size) + 400 }
-            claim(position - 1, in: slot)
+            claim(position, in: slot)
             if profile.flushOrder == .sender { blocked.append(entry.sender) }
         }
-        releaseQueueIfIdle(slot)
     }
 
     private func refill(_ slot: Int, _ profile: LinkProfile) {
@@ -121,8 +132,10 @@ extension Engine {
         pending.hold(.claimed(user: queues[slot].user, number: entry.number))
     }
 
-    /// Wakes the queue at that moment, once.
+    /// Wakes the queue at that moment, once; where it is far, before, to look again: a deadline that has become idle stays in
+    /// the heap until it is due.
     func arm(_ slot: Int, at time: Instant) {
+        let time = min(time, now + ExpirySweep.farthestWake)
         if let armed = queues[slot].armed, armed <= time { return }
         queues[slot].armed = time
         deadlines.insert(Deadline(at: time, kind: .queue(Int32(slot))))
@@ -205,9 +218,12 @@ extension Engine {
             arm(slot, at: due)
         } else {
             tally.messagesRefused += 1
-            output.notices.append(Notice(.info, "deferred message refused by its recipient", [
-                ("number", String(number.rawValue)), ("status", String(status)),
-            ]))
+            output.notices.append(
+                Notice(
+                    .info, "deferred message refused by its recipient",
+                    [
+                        ("number", String(number.rawValue)), ("status", String(status)),
+                    ]))
             settle(.refuse(number, at: now, cause: cause))
             end(position, in: slot)
         }
@@ -230,7 +246,9 @@ extension Engine {
     /// A failed attempt is no news any more once the next has begun or the message has ended.
     private func isStillTrue(_ command: StoreCommand, user: Int32) -> Bool {
         guard case .retry(let number, _, _) = command else { return true }
-        guard user >= 0, let slot = queueSlot(of: user), let position = queues[slot].index(of: number) else { return false }
+        guard user >= 0, let slot = queueSlot(of: user), let position = queues[slot].index(of: number) else {
+            return false
+        }
         return queues[slot].entries[position].state == .waiting
     }
 
@@ -327,7 +345,7 @@ enum DeliveryOutcome {
     static func isPassing(status: UInt16, cause: DeliveryCause) -> Bool {
         switch status {
         case 0: true
-        case 408, 430, 480, 486, 491, 600: true
+        case 408, 430, 480, 482, 486, 491, 600: true
         case 501, 505, 513: false
         case 500..<600: true
         default: false

@@ -31,7 +31,9 @@ enum DeferredPayload {
         return writer.bytes
     }
 
-    private static func write(_ name: HeaderName, value: ByteRange, of request: SIPMessage, to writer: inout MessageWriter) {
+    private static func write(
+        _ name: HeaderName, value: ByteRange, of request: SIPMessage, to writer: inout MessageWriter
+    ) {
         writer.appendName(name)
         for byte in request[value] where byte != 0x0d && byte != 0x0a { writer.append(byte: byte) }
         writer.appendLineEnd()
@@ -39,7 +41,8 @@ enum DeferredPayload {
 
     private static func isKept(_ name: HeaderName) -> Bool {
         switch name {
-        case .via, .from, .to, .callID, .cseq, .maxForwards, .maxBreadth, .route, .recordRoute, .contentLength, .authorization,
+        case .via, .from, .to, .callID, .cseq, .maxForwards, .maxBreadth, .route, .recordRoute, .contentLength,
+            .authorization,
             .proxyAuthorization, .proxyRequire, .path:
             false
         default: true

@@ -1,4 +1,3 @@
-import DequeModule
 import HeapModule
 public import LinkProfiles
 public import MessageStore
@@ -45,8 +44,7 @@ public final class Engine {
     var lastMessage = MessageNumber(0)
     var lastAddress = AddressNumber(0)
     var deadlines = Heap<Deadline>()
-    /// Relays that wait for a device, one line a profile since the patience of a profile is one duration.
-    var patience: [Deque<PatienceMark>]
+    var patience: PatienceLines
     var resolving: [UInt64: (slot: UInt32, generation: UInt32, branch: Int)] = [:]
     var lastResolution: UInt64 = 0
     var inFlight = InFlightRequests()
@@ -80,7 +78,7 @@ public final class Engine {
         for profile in profiles {
             if let index = transactions.register(TransactionTimers(profile)) ?? timers.first { timers.append(index) }
         }
-        patience = profiles.map { _ in Deque() }
+        patience = PatienceLines(profiles)
         location = LocationService(domains: configuration.domains, key: (secret.words.2, secret.words.3))
         var registrarConfiguration = RegistrarConfiguration()
         registrarConfiguration.maximumBindings = configuration.limits.bindingsPerUser
@@ -94,10 +92,12 @@ public final class Engine {
                 realm: realm, algorithms: authentication.algorithms, nonceLifetime: authentication.nonceLifetime),
             key: (secret.words.2 ^ 0x6e6f_6e63_6500_0001, secret.words.3), at: time)
         hasAccountProfiles =
-            configuration.profileRules.contains { $0.account != nil } || configuration.accounts.contains { !$0.profile.isEmpty }
+            configuration.profileRules.contains { $0.account != nil }
+            || configuration.accounts.contains { !$0.profile.isEmpty }
         floodGuard = FloodGuard(
             source: configuration.limits.perSource, identity: configuration.limits.perIdentity,
-            exempt: configuration.trustedPeers.filter { $0.port == 0 }.map(\.network), key: secret.words.1 ^ secret.words.2)
+            exempt: configuration.trustedPeers.filter { $0.port == 0 }.map(\.network),
+            key: secret.words.1 ^ secret.words.2)
         configuredServerHeader =
             configuration.serverName.isEmpty ? [] : Array("Server: \(configuration.serverName)\r\n".utf8)
         identitiesTurnAt = time + TimeSpan(microseconds: configuration.limits.duplicateWindow.microseconds / 2)
@@ -199,7 +199,7 @@ public final class Engine {
     public var nextDeadline: Instant? {
         var next = transactions.nextDeadline ?? .distantFuture
         if let first = deadlines.min { next = min(next, first.at) }
-        for line in patience { if let first = line.first { next = min(next, first.at) } }
+        if let first = patience.next { next = min(next, first) }
         if let first = location.nextDeadline { next = min(next, first) }
         next = min(next, sweep.next, identitiesTurnAt)
         return next

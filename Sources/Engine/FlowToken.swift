@@ -15,7 +15,9 @@ enum FlowToken {
         var words: [UInt64] = []
         var position = text.startIndex
         while position < text.endIndex {
-            guard let word = UInt64(String(decoding: text[position..<position + 16], as: UTF8.self), radix: 16) else { return nil }
+            guard let word = UInt64(String(decoding: text[position..<position + 16], as: UTF8.self), radix: 16) else {
+                return nil
+            }
             words.append(word)
             position += 16
         }

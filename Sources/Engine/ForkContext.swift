@@ -71,7 +71,8 @@ final class ForkContext {
     }
 
     func branchIndex(of client: TransactionID) -> Int? {
-        branches.firstIndex { $0.client == client && $0.state != .completed } ?? branches.firstIndex { $0.client == client }
+        branches.firstIndex { $0.client == client && $0.state != .completed }
+            ?? branches.firstIndex { $0.client == client }
     }
 }
 

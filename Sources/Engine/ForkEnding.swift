@@ -34,7 +34,9 @@ extension Engine {
     /// The client of a proxied request has given up: what it asked for is not needed. A MESSAGE to a user of ours goes on; the
     /// store may take it over yet.
     private func abandonUnanswered(_ server: TransactionID, user: UInt32) {
-        guard user > 0, let context = contexts[user - 1], context.held?.server == server, context.user < 0 else { return }
+        guard user > 0, let context = contexts[user - 1], context.held?.server == server, context.user < 0 else {
+            return
+        }
         cancelBranches(of: context)
         contexts.remove(context.slot)
     }
@@ -46,7 +48,9 @@ extension Engine {
         let invite = inviteID(ofCancel: held.request)
         guard let user = transactions.user(ofServer: invite) else { return answer(held, 481) }
         answer(held, 200)
-        guard user > 0, let context = contexts[user - 1], context.held?.server == invite, !context.isAnswered else { return }
+        guard user > 0, let context = contexts[user - 1], context.held?.server == invite, !context.isAnswered else {
+            return
+        }
         context.isCancelled = true
         context.groups.removeAll()
         cancelBranches(of: context)
@@ -99,7 +103,8 @@ extension Engine {
     func timerCFired(_ context: ForkContext) {
         for position in context.branches.indices {
             let branch = context.branches[position]
-            guard let limit = branch.expiresAt, limit <= now, branch.state == .calling || branch.state == .proceeding else {
+            guard let limit = branch.expiresAt, limit <= now, branch.state == .calling || branch.state == .proceeding
+            else {
                 continue
             }
             if branch.state == .proceeding, !branch.isCancelled {
@@ -113,7 +118,8 @@ extension Engine {
         }
         if let next = context.branches.compactMap({ $0.state == .completed ? nil : $0.expiresAt }).min(), next > now {
             deadlines.insert(
-                Deadline(at: next, kind: .timerC(slot: context.slot, generation: contexts.generation(of: context.slot))))
+                Deadline(at: next, kind: .timerC(slot: context.slot, generation: contexts.generation(of: context.slot)))
+            )
         }
         finishIfQuiet(context)
     }

@@ -26,7 +26,9 @@ extension Engine {
                 forward(message, status: message.statusCode, to: held)
             }
         case .passAndAcknowledge(let user, let destination):
-            guard user > 0, let context = contexts[user - 1], let position = context.branchIndex(of: client) else { return }
+            guard user > 0, let context = contexts[user - 1], let position = context.branchIndex(of: client) else {
+                return
+            }
             let ack = acknowledgement(of: context.branches[position].sent, for: message)
             if !ack.isEmpty {
                 transactions.acknowledged(client, ack: ack)

@@ -82,7 +82,8 @@ extension Engine {
         let client = clientID(branch: branch[...], method: context.method)
         var bytes = forwardedRequest(context, target, branch: branch, point: point)
         let profile = profiles[target.profile]
-        let stream = bytes.count > profile.datagramLimit && !target.skipsSizeCheck ? congestionControlled(destination) : nil
+        let stream =
+            bytes.count > profile.datagramLimit && !target.skipsSizeCheck ? congestionControlled(destination) : nil
         if let stream, let streamPoint = localPoint(for: stream) {
             destination = stream
             point = streamPoint
@@ -169,6 +170,7 @@ extension Engine {
 
     /// Whether another next hop is left, and the branch still wanted.
     func mayTryNext(_ position: Int, in context: ForkContext) -> Bool {
-        !context.branches[position].alternatives.isEmpty && !context.isCancelled && !context.branches[position].isCancelled
+        !context.branches[position].alternatives.isEmpty && !context.isCancelled
+            && !context.branches[position].isCancelled
     }
 }

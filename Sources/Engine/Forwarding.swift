@@ -5,7 +5,9 @@ import SIPTransaction
 /// Building requests that leave: relays, deliveries, ACK and CANCEL.
 extension Engine {
     /// The request of one branch (RFC 3261 section 16.6).
-    func forwardedRequest(_ context: ForkContext, _ target: ForwardTarget, branch: [UInt8], point: LocalPoint) -> [UInt8] {
+    func forwardedRequest(_ context: ForkContext, _ target: ForwardTarget, branch: [UInt8], point: LocalPoint)
+        -> [UInt8]
+    {
         var via = MessageWriter(capacity: 96)
         via.append("SIP/2.0/")
         via.append(point.transport.viaToken)

@@ -4,7 +4,9 @@ import SIPCore
 enum HeaderCompaction {
     /// The same message with every name that has a short form in it; bytes that are no message stay as they are.
     static func compact(_ bytes: [UInt8]) -> [UInt8] {
-        guard case .message(let message) = SIPMessage.parse(bytes), let first = message.fields.first else { return bytes }
+        guard case .message(let message) = SIPMessage.parse(bytes), let first = message.fields.first else {
+            return bytes
+        }
         var writer = MessageWriter(capacity: bytes.count, compact: true)
         writer.append(ByteRange(start: 0, end: first.line.start), of: message)
         for field in message.fields {

@@ -112,11 +112,14 @@ extension Engine {
         if held.request.method == .options {
             return answer(held, 200, headers: Self.abilities)
         }
-        answer(held, held.request.method == .other ? 501 : 404, headers: held.request.method == .other ? Self.abilities : [])
+        answer(
+            held, held.request.method == .other ? 501 : 404,
+            headers: held.request.method == .other ? Self.abilities : [])
     }
 
     private static let abilities = Array(
-        "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, MESSAGE, REGISTER\r\nAccept: */*\r\nSupported: path, outbound\r\n".utf8)
+        "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, MESSAGE, REGISTER\r\nAccept: */*\r\nSupported: path, outbound\r\n"
+            .utf8)
 
     private func unsupported(_ request: SIPMessage, _ name: HeaderName) -> [UInt8] {
         Array("Unsupported: \(request.tokens(name).joined(separator: ", "))\r\n".utf8)
@@ -147,7 +150,8 @@ extension Engine {
         let request = held.request
         var user = location.user(uri.user, host: uri.host, in: request.bytes)
         if user == nil {
-            let isKnown = !configuration.authentication.isRequired
+            let isKnown =
+                !configuration.authentication.isRequired
                 || accounts.contains(
                     username: String(decoding: request[uri.user], as: UTF8.self),
                     domain: String(decoding: request[uri.host], as: UTF8.self).lowercased())
@@ -213,25 +217,35 @@ extension Engine {
             let method = held.request.method
             context.recordsRoute =
                 held.request.to.tag.isEmpty && (method == .invite || method == .subscribe || method == .refer)
-            limitBreadth(context, held.request)
+            guard limitBreadth(context, held.request) else { return answer(held, 440) }
         }
         context.slot = contexts.insert(context)
         if let held = context.held { transactions.setUser(context.slot + 1, ofServer: held.server) }
         startNextGroup(context)
     }
 
-    /// Max-Breadth (RFC 5393 section 5.3): what may still be forked is shared among the branches of this fork.
-    private func limitBreadth(_ context: ForkContext, _ request: SIPMessage) {
+    /// Max-Breadth (RFC 5393 section 5.3.3): what may still be forked is shared among the branches that are open at the same time;
+    /// targets beyond it are tried after the others. False when nothing may be forked any more (440).
+    func limitBreadth(_ context: ForkContext, _ request: SIPMessage) -> Bool {
         var breadth = configuration.limits.maxBreadth
-        if let field = request.first(.maxBreadth), let value = request.decimal(field.value) {
+        let isGiven = request.contains(.maxBreadth)
+        if isGiven, let field = request.first(.maxBreadth), let value = request.decimal(field.value) {
             breadth = min(breadth, Int(value))
         }
-        context.groups = context.groups.map { Array($0.prefix(max(1, breadth))) }
-        let widest = context.groups.map(\.count).max() ?? 1
-        if widest > 1 || request.contains(.maxBreadth) {
-            context.maxBreadth = max(1, breadth / max(1, widest))
-            context.removedHeaders.append(.maxBreadth)
+        guard breadth > 0 else { return false }
+        var widest = context.groups.lazy.map(\.count).max() ?? 1
+        guard widest > 1 || isGiven else { return true }
+        if widest > breadth {
+            context.groups = context.groups.flatMap { group in
+                stride(from: 0, to: group.count, by: breadth).reversed().map {
+                    Array(group[$0..<min($0 + breadth, group.count)])
+                }
+            }
+            widest = breadth
         }
+        context.maxBreadth = max(1, breadth / max(1, widest))
+        context.removedHeaders.append(.maxBreadth)
+        return true
     }
 
     /// The ACK for a 2xx is a request of its own, forwarded without a transaction (RFC 3261 section 16.11).

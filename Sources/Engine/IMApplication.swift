@@ -1,3 +1,4 @@
+import DequeModule
 import LinkProfiles
 import MessageStore
 import Policy
@@ -19,12 +20,18 @@ extension Engine {
             relay.followers.append(held)
             return
         }
-        if let slot = queueSlot(of: user), !queues[slot].isEmpty {
-            return deferMessage(held, user: user, attemptsMade: 0)
+        if let slot = queueSlot(of: user), queues[slot].line.count >= Self.longestLine { endPatience(in: slot) }
+        if let slot = queueSlot(of: user), !queues[slot].isEmpty || queues[slot].line.count >= Self.longestLine {
+            deferMessage(held, user: user, attemptsMade: 0)
+            return
         }
         let groups = targetGroups(of: user)
-        guard let first = groups.last?.first else { return deferMessage(held, user: user, attemptsMade: 0) }
+        guard let first = groups.last?.first else {
+            deferMessage(held, user: user, attemptsMade: 0)
+            return
+        }
         context.groups = groups
+        guard limitBreadth(context, held.request) else { return answer(held, 440) }
         context.slot = contexts.insert(context)
         transactions.setUser(context.slot + 1, ofServer: held.server)
         context.isLive = true
@@ -38,12 +45,19 @@ extension Engine {
         }
     }
 
+    /// Relays that wait for one before them, until the store takes them all over.
+    private static let longestLine = 256
+
     /// The relay of the same message (From tag, Call-ID and CSeq) that has no answer yet.
     private func relayUnderWay(of seed: UInt64, in slot: Int) -> ForkContext? {
-        for mark in queues[slot].forks + queues[slot].line {
-            guard let context = contexts.context(at: mark.slot, generation: mark.generation) else { continue }
-            if context.isLive, !context.isAnswered, context.seed == seed { return context }
+        func find(_ mark: (slot: UInt32, generation: UInt32)) -> ForkContext? {
+            guard let context = contexts.context(at: mark.slot, generation: mark.generation), context.isLive,
+                !context.isAnswered, context.seed == seed
+            else { return nil }
+            return context
         }
+        for mark in queues[slot].forks { if let relay = find(mark) { return relay } }
+        for mark in queues[slot].line { if let relay = find(mark) { return relay } }
         return nil
     }
 
@@ -72,48 +86,27 @@ extension Engine {
         context.isLive = false
         guard let slot = queueSlot(of: context.user) else { return }
         if context.isStarted { queues[slot].live = max(0, queues[slot].live - 1) }
-        guard queues[slot].live == 0 else { return }
-        while !queues[slot].line.isEmpty {
-            let next = queues[slot].line.removeFirst()
+        advanceLine(slot)
+    }
+
+    private func advanceLine(_ slot: Int) {
+        guard !queues[slot].isAdvancing else { return }
+        queues[slot].isAdvancing = true
+        while queues[slot].live == 0, let next = queues[slot].line.popFirst() {
             guard let waiting = contexts.context(at: next.slot, generation: next.generation), let held = waiting.held,
                 waiting.isLive
             else { continue }
-            if queues[slot].isEmpty { return startRelay(waiting, queue: slot) }
+            guard !queues[slot].isEmpty else {
+                startRelay(waiting, queue: slot)
+                continue
+            }
             waiting.isLive = false
             contexts.remove(waiting.slot)
             deferMessage(held, user: waiting.user, attemptsMade: 0)
             answerFollowers(of: waiting, status: nil)
         }
-        pump(slot)
-    }
-
-    // MARK: Patience
-
-    private func watchPatience(of context: ForkContext, profile: Int) {
-        patience[profile].append(
-            PatienceMark(
-                at: now + profiles[profile].relayPatience, slot: context.slot,
-                generation: contexts.generation(of: context.slot)))
-    }
-
-    /// Relays whose device stayed silent for too long are committed and answered 202; the attempt goes on.
-    func firePatience() {
-        for profile in patience.indices {
-            while let mark = patience[profile].first, mark.at <= now {
-                patience[profile].removeFirst()
-                guard let context = contexts.context(at: mark.slot, generation: mark.generation), context.isLive,
-                    !context.isAnswered, let held = context.held
-                else { continue }
-                if context.isStarted {
-                    deferMessage(held, user: context.user, attemptsMade: 0, goingOnIn: context)
-                } else {
-                    context.isLive = false
-                    contexts.remove(context.slot)
-                    deferMessage(held, user: context.user, attemptsMade: 0)
-                }
-                answerFollowers(of: context, status: nil)
-            }
-        }
+        queues[slot].isAdvancing = false
+        if queues[slot].live == 0 { pump(slot) }
     }
 
     // MARK: Accepting
@@ -123,17 +116,26 @@ extension Engine {
     /// - Parameters:
     ///   - attemptsMade: attempts to relay it that failed; its next one is the following.
     ///   - context: a relay that goes on as the first attempt to deliver the stored message.
-    func deferMessage(_ held: HeldRequest, user: Int32, attemptsMade: UInt16, goingOnIn context: ForkContext? = nil) {
+    /// - Returns: whether it was, or will be, answered. False only for a relay that the store does not take over: what comes of
+    ///   the relay is its answer.
+    @discardableResult
+    func deferMessage(
+        _ held: HeldRequest, user: Int32, attemptsMade: UInt16, goingOnIn context: ForkContext? = nil
+    ) -> Bool {
         let request = held.request
-        context?.isAnswered = true
         guard request.expires != 0 else {
+            guard context == nil else { return false }
             answer(held, 480)
             location.removeIfIdle(user)
-            return
+            return true
         }
         let sender = senderIdentity(of: request)
         let identity = identity(of: request, from: sender)
-        if identities.contains(identity) { return acceptAgain(held, identity) }
+        if identities.contains(identity) {
+            context?.isAnswered = true
+            acceptAgain(held, identity)
+            return true
+        }
         let slot = ensureQueue(of: user)
         let hash = senderHash(sender[...])
         let payload = DeferredPayload.make(
@@ -142,16 +144,21 @@ extension Engine {
             size: payload.count, recipient: QuotaUsage(messages: queues[slot].count, bytes: queues[slot].bytes),
             sender: senders.usage(of: hash), messagesInAll: tally.messagesQueued)
         {
+            guard context == nil else { return false }
             tally.messagesOverQuota += 1
             answer(held, refusal.statusCode, reason: refusal.reason, headers: explanation(of: refusal))
-            return releaseQueueIfIdle(slot)
+            releaseQueueIfIdle(slot)
+            return true
         }
         guard pending.depth < configuration.limits.pendingStoreCommands, storeHealth.admits(at: now) else {
+            guard context == nil else { return false }
             tally.refusedByStore += 1
             answer(held, 503, headers: Self.retrySoon)
-            return releaseQueueIfIdle(slot)
+            releaseQueueIfIdle(slot)
+            return true
         }
-        let life = request.expires > 0
+        let life =
+            request.expires > 0
             ? TimeSpan.seconds(min(request.expires, 10 * 366 * 86_400))
             : profiles[profileNumber(of: held.flow)].deferredLifetime
         let expiresAt = now + life
@@ -176,17 +183,24 @@ extension Engine {
         tally.messagesQueued += 1
         tally.bytesQueued += payload.count
         if let context {
+            context.isAnswered = true
             context.number = number
             watchExpiry(of: context, expires: UInt32(clamping: expiresAt.unixSeconds))
             liveRelayEnded(context)
         } else if attemptsMade > 0 {
-            backOff(slot, profile: profiles[profileNumber(of: held.flow)])
+            backOff(slot)
         } else {
             pump(slot)
         }
+        return true
     }
 
-    private func backOff(_ slot: Int, profile: LinkProfile) {
+    /// A relay failed: the recipient's link says when to try again.
+    private func backOff(_ slot: Int) {
+        let user = queues[slot].user
+        let profile = profiles[
+            location.bindings(of: user).first(where: { _ in true }).map { profileNumber(of: $0, user: user) }
+                ?? defaultProfile]
         let schedule = RetrySchedule(
             initial: profile.retryInitial, maximum: profile.retryMaximum, jitter: profile.retryJitter)
         queues[slot].failures += 1

@@ -97,7 +97,7 @@ final class LocationService {
     func removeIfIdle(_ index: UserIndex) -> Bool {
         guard users.indices.contains(Int(index)) else { return false }
         let user = users[Int(index)]
-        guard !user.record.isEmpty, user.attachment < 0, user.number <= 0, bindings(of: index).isEmpty else {
+        guard !user.record.isEmpty, user.attachment < 0, user.number == 0, bindings(of: index).isEmpty else {
             return false
         }
         names.remove(index, hash: hash(of: index))
@@ -115,15 +115,22 @@ final class LocationService {
 
     // MARK: What is known of a user
 
-    /// The user's number in the store. Where the store does not know it yet, the command that tells it is appended.
+    /// The user's number in the store. Until the store is known to have it, the command that tells it is appended at every use:
+    /// groups fail one by one, and each must stand on its own.
     func number(of index: UserIndex, naming commands: inout [StoreCommand]) -> AddressNumber {
         let known = users[Int(index)].number
         if known > 0 { return AddressNumber(known) }
         if known == 0 { lastAddress += 1 }
         let number = known == 0 ? lastAddress : -known
-        users[Int(index)].number = number
+        users[Int(index)].number = -number
         commands.append(.name(AddressNumber(number), addressOfRecord: addressOfRecord(of: index)))
         return AddressNumber(number)
+    }
+
+    /// The commit of the user's naming succeeded.
+    func numberWasStored(of index: UserIndex) {
+        guard users.indices.contains(Int(index)), users[Int(index)].number < 0 else { return }
+        users[Int(index)].number.negate()
     }
 
     /// Takes back that the store knows the user's number, because the commit of its naming failed; the next use names it again,

@@ -50,7 +50,7 @@ struct PendingCommits {
     /// Ties a continuation to the command numbered last.
     mutating func hold(_ continuation: Continuation) { waiting.append((last, continuation)) }
 
-    mutating func finish(through sequence: UInt64) { finished = max(finished, sequence) }
+    mutating func finish(through sequence: UInt64) { finished = max(finished, min(sequence, last)) }
 
     /// The next continuation whose command is at or before `sequence`.
     mutating func next(through sequence: UInt64) -> Continuation? {

@@ -1,3 +1,4 @@
+import DequeModule
 import LinkProfiles
 import MessageStore
 
@@ -30,7 +31,9 @@ struct RecipientQueue {
     /// Relays to the user's devices under way, of messages that are not in the store.
     var live = 0
     /// Relays that wait for one of those, oldest first, so that order holds over an unreliable link.
-    var line: [(slot: UInt32, generation: UInt32)] = []
+    var line = Deque<(slot: UInt32, generation: UInt32)>()
+    /// Whether the line is being worked off, so that a relay that fails at once does not begin the same work again.
+    var isAdvancing = false
     /// Forks under way towards the user's devices, live or from the store.
     var forks: [(slot: UInt32, generation: UInt32)] = []
     /// Attempts under way: entries in state claimed.
@@ -51,7 +54,7 @@ struct RecipientQueue {
 
     var isEmpty: Bool { count == 0 }
     /// Whether the user needs no queue state at the moment.
-    var isIdle: Bool { count == 0 && live == 0 && outstanding == 0 && line.isEmpty }
+    var isIdle: Bool { count == 0 && live == 0 && outstanding == 0 && line.isEmpty && !isAdvancing }
     /// Entries that may still be live, oldest first.
     var remaining: ArraySlice<QueueEntry> { entries[head...] }
 
@@ -82,7 +85,8 @@ struct RecipientQueue {
     /// The attempt failed: the next one has another number, and so another branch.
     mutating func countAttempt(_ index: Int) { entries[index].attempts = min(entries[index].attempts, .max - 1) + 1 }
 
-    /// Ends the entry and gives it back; its place is reclaimed once all before it have ended.
+    /// Ends the entry and gives it back; its place is reclaimed once all before it have ended, or the ended are the more.
+    /// Positions of other entries are not valid afterwards.
     mutating func end(at index: Int) -> QueueEntry {
         let entry = entries[index]
         move(index, to: .ended)
@@ -94,6 +98,9 @@ struct RecipientQueue {
             head = 0
         } else if head > 64, head * 2 > entries.count {
             entries.removeFirst(head)
+            head = 0
+        } else if entries.count - head > 2 * count + 64 {
+            entries = entries[head...].filter { $0.state != .ended }
             head = 0
         }
         return entry

@@ -29,9 +29,12 @@ extension Engine {
 
     fileprivate func restore(_ message: RecoveredMessage) {
         guard let user = location.user(numbered: message.recipient) else {
-            output.notices.append(Notice(.error, "stored message has no recipient", [
-                ("number", String(message.number.rawValue)),
-            ]))
+            output.notices.append(
+                Notice(
+                    .error, "stored message has no recipient",
+                    [
+                        ("number", String(message.number.rawValue))
+                    ]))
             return
         }
         let slot = ensureQueue(of: user)
@@ -43,7 +46,7 @@ extension Engine {
         switch message.state {
         case .claimed:
             // The endpoint may have it already. While its transaction can live the same branch is used again.
-            if now - message.due > lifetime { entry.attempts += 1 }
+            if now - message.due > lifetime { entry.attempts = min(entry.attempts, .max - 1) + 1 }
         case .waiting:
             entry.attempts = min(entry.attempts, .max - 1) + 1
             entry.state = .waiting

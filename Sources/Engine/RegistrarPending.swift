@@ -72,7 +72,10 @@ struct PendingRegistrations {
 
 extension Registrar {
     /// The change was committed.
-    func confirm(_ undo: RegistrationUndo) { _ = pending.remove(undo) }
+    func confirm(_ undo: RegistrationUndo) {
+        guard let change = pending.remove(undo) else { return }
+        if change.named { locations.numberWasStored(of: change.user) }
+    }
 
     /// The change could not be committed: what it replaced is in force again. Says what that means for the user.
     ///

@@ -21,9 +21,11 @@ struct StoreHealth {
         retryAt = now + .milliseconds(200)
         if !isNews, let reportedAt, now - reportedAt < .seconds(10 as Int64) { return nil }
         reportedAt = now
-        return Notice(.error, "Message Store refused a commit; affected requests were answered 503", [
-            ("cause", failure.explanation), ("remedy", failure.remedy),
-        ])
+        return Notice(
+            .error, "Message Store refused a commit; affected requests were answered 503",
+            [
+                ("cause", failure.explanation), ("remedy", failure.remedy),
+            ])
     }
 
     mutating func admits(at now: Instant) -> Bool {

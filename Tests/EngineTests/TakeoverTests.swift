@@ -1,0 +1,117 @@
+import LinkProfiles
+import MessageStore
+import Policy
+import SIPCore
+import Simulation
+import Testing
+
+@testable import Engine
+
+@Suite("Between relay and store")
+struct TakeoverTests {
+    let scene: EngineScene
+
+    init() throws { scene = try EngineScene() }
+
+    @Test func aRelayTheStoreCannotTakeOverGoesOnAndAnswersForItself() throws {
+        scene.register("alice", port: 6001)
+        _ = scene.take()
+        scene.receive(EngineScene.message(to: "alice", id: "m1"))
+        let relayed = try #require(scene.requests(.message).first)
+        scene.store.failure = .io("broken")
+        scene.advance(.seconds(12 as Int64))
+        #expect(scene.statuses.allSatisfy { $0 == 100 })
+        scene.answer(200, to: relayed)
+        #expect(scene.statuses.last == 200)
+        scene.store.failure = nil
+        scene.advance(.seconds(40 as Int64))
+        #expect(scene.store.messages.isEmpty)
+        #expect(scene.engine.counters.openContexts == 0)
+        #expect(scene.engine.queues.allSatisfy { $0.isIdle })
+    }
+
+    @Test func aRefusedTakeoverThatStaysSilentIsRefusedToTheSender() throws {
+        let scene = try EngineScene { $0.limits.quotas.perRecipient.bytes = 10 }
+        scene.register("alice", port: 6001)
+        _ = scene.take()
+        scene.receive(EngineScene.message(to: "alice", id: "m1"))
+        scene.advance(.seconds(20 as Int64))
+        #expect(!scene.statuses.contains { $0 >= 200 })
+        scene.advance(.seconds(20 as Int64))
+        #expect(scene.engine.counters.openContexts == 0)
+        #expect(scene.store.messages.isEmpty)
+    }
+
+    @Test func theSenderIsAnsweredWhileItStillAsksHoweverSlowTheDevice() throws {
+        let scene = try EngineScene { configuration in
+            var slow = LinkProfile()
+            slow.relayPatience = .seconds(300 as Int64)
+            slow.t1 = .seconds(20 as Int64)
+            configuration.profiles["slow"] = slow
+            configuration.profileRules = [
+                ProfileRule(profile: "slow", network: NetworkPrefix("198.51.100.9/32"))
+            ]
+        }
+        scene.register("alice", port: 6001, flow: EngineScene.udp(6001, from: 0xC633_6409))
+        _ = scene.take()
+        scene.receive(EngineScene.message(to: "alice", id: "m1"))
+        scene.advance(.seconds(17 as Int64))
+        #expect(scene.statuses.last == 202)
+        #expect(scene.store.messages.first?.state == .claimed)
+    }
+
+    @Test func aLongLineBehindASilentDeviceIsTakenOverAtOnceAndInOrder() throws {
+        scene.register("alice", port: 6001)
+        _ = scene.take()
+        for n in 0..<300 { scene.receive(EngineScene.message(to: "alice", id: "m\(n)")) }
+        scene.settle()
+        #expect(scene.statuses.count == 300)
+        #expect(scene.statuses.allSatisfy { $0 == 202 })
+        let order = scene.store.messages.map { String(decoding: $0.message.payload, as: UTF8.self) }
+        #expect(order.count == 300)
+        #expect(order.enumerated().allSatisfy { $1.contains("Call-ID: m\($0)@") })
+        #expect(scene.engine.counters.openContexts == 1)
+    }
+
+    @Test func thousandsOfExpiredMessagesEndInOneRegistration() throws {
+        for n in 0..<20_000 { scene.receive(EngineScene.message(to: "alice", id: "m\(n)", extra: "Expires: 1\r\n")) }
+        scene.receive(EngineScene.message(to: "alice", id: "last", extra: "Expires: 600\r\n"))
+        scene.settle()
+        _ = scene.take()
+        scene.now = scene.now + .seconds(2 as Int64)
+        scene.register("alice", port: 6001)
+        #expect(scene.requests(.message).map { $0.header(.callID) } == ["last@198.51.100.7"])
+        #expect(scene.engine.counters.messagesExpired == 20_000)
+        #expect(scene.engine.counters.messagesQueued == 1)
+    }
+
+    @Test func attemptsBeyondWhatIsCountedDoNotStopAStart() throws {
+        let number = AddressNumber(1)
+        let message = DeferredMessage(
+            number: MessageNumber(1), recipient: number, sender: "sip:bob@example.com",
+            identity: MessageIdentity(high: 1, low: 2), acceptedAt: EngineScene.start,
+            expiresAt: EngineScene.start + .seconds(86_400 as Int64), isUrgent: false, state: .claimed, attempts: 70_000,
+            payload: [])
+        _ = try scene.store.commit([.name(number, addressOfRecord: "sip:alice@example.com"), .enqueue(message)])
+        scene.now = scene.now + .seconds(3_600 as Int64)
+        try scene.restart()
+        #expect(scene.engine.counters.messagesQueued == 1)
+    }
+
+    @Test func aForkIsNoWiderThanMaxBreadth() throws {
+        for port in 6001...6003 { scene.register("alice", port: UInt16(port)) }
+        _ = scene.take()
+        scene.receive(EngineScene.message(to: "alice", id: "m1", extra: "Max-Breadth: 2\r\n"))
+        #expect(scene.requests(.message).count == 2)
+        #expect(scene.requests(.message).allSatisfy { $0.header(.maxBreadth) == "1" })
+        for request in scene.requests(.message) { scene.answer(486, to: request) }
+        #expect(scene.requests(.message).count == 3)
+        _ = scene.take()
+        scene.receive(EngineScene.message(to: "carol", id: "m2"))
+        scene.register("carol", port: 6004)
+        _ = scene.take()
+        scene.receive(EngineScene.message(to: "alice", id: "m3", extra: "Max-Breadth: 0\r\n"))
+        scene.receive(HomeServingProxyTests.request("OPTIONS", branch: "o1", extra: "Max-Breadth: 0\r\n"), on: EngineScene.udp(7001))
+        #expect(scene.statuses.suffix(1) == [440])
+    }
+}
