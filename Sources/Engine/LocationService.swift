@@ -32,6 +32,8 @@ final class LocationService {
     var calendar = ExpiryCalendar()
     var connections = ConnectionIndex()
     private var byNumber: [Int64: UserIndex]? = [:]
+    /// Commands under way that name a user: one that the store may come to know stays.
+    private var namings: [UserIndex: Int] = [:]
     private var lastAddress: Int64 = 0
     private var lastBinding: Int64 = 0
 
@@ -97,7 +99,9 @@ final class LocationService {
     func removeIfIdle(_ index: UserIndex) -> Bool {
         guard users.indices.contains(Int(index)) else { return false }
         let user = users[Int(index)]
-        guard !user.record.isEmpty, user.attachment < 0, user.number == 0, bindings(of: index).isEmpty else {
+        guard !user.record.isEmpty, user.attachment < 0, user.number <= 0, namings[index] == nil,
+            bindings(of: index).isEmpty
+        else {
             return false
         }
         names.remove(index, hash: hash(of: index))
@@ -123,12 +127,15 @@ final class LocationService {
         if known == 0 { lastAddress += 1 }
         let number = known == 0 ? lastAddress : -known
         users[Int(index)].number = -number
+        namings[index, default: 0] += 1
         commands.append(.name(AddressNumber(number), addressOfRecord: addressOfRecord(of: index)))
         return AddressNumber(number)
     }
 
-    /// The commit of the user's naming succeeded.
+    /// The commit of the user's naming succeeded. Every command that names is answered by this or by
+    /// ``numberWasNotStored(of:)``.
     func numberWasStored(of index: UserIndex) {
+        namingEnded(of: index)
         guard users.indices.contains(Int(index)), users[Int(index)].number < 0 else { return }
         users[Int(index)].number.negate()
     }
@@ -136,7 +143,13 @@ final class LocationService {
     /// Takes back that the store knows the user's number, because the commit of its naming failed; the next use names it again,
     /// under the same number.
     func numberWasNotStored(of index: UserIndex) {
+        namingEnded(of: index)
         if users[Int(index)].number > 0 { users[Int(index)].number.negate() }
+    }
+
+    private func namingEnded(of index: UserIndex) {
+        guard let count = namings[index] else { return }
+        namings[index] = count > 1 ? count - 1 : nil
     }
 
     /// The canonical address-of-record (RFC 3261 section 10.3 step 5): `sip:user@domain`, domain in lower case.

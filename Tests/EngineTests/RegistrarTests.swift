@@ -142,7 +142,9 @@ extension RegistrarOutcome {
     }
 
     @Test func aRefreshKeepsTheBindingsNumber() throws {
-        let first = try #require(scene.register(["<sip:a@h1>;expires=600"]).bound.first)
+        let registered = scene.register(["<sip:a@h1>;expires=600"])
+        registered.undo.map(scene.registrar.confirm)
+        let first = try #require(registered.bound.first)
         let outcome = scene.register(["<sip:a@H1>;expires=900"], cseq: 2)
         #expect(outcome.bound.map(\.number) == [first.number])
         #expect(outcome.bound.map(\.cseq) == [2])
