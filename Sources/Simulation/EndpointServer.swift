@@ -6,6 +6,7 @@ struct ServerTransaction {
     var response: [UInt8]?
     /// From tag, Call-ID and CSeq.
     var mergeKey: String
+    var isStream: Bool
     var startedAt: Instant
     /// Whether it was answered with a failure, or so late that the node had given up.
     var isDeclined = false
@@ -27,7 +28,8 @@ extension ScriptedEndpoint {
         case "MESSAGE": received(request: message, connection: connection, sentAt: sentAt)
         case "OPTIONS": reply(message.response(200, "OK", toTag: "o\(device)"), to: message, connection: connection)
         case "ACK": break
-        default: reply(message.response(501, "Not Implemented", toTag: "n\(device)"), to: message, connection: connection)
+        default:
+            reply(message.response(501, "Not Implemented", toTag: "n\(device)"), to: message, connection: connection)
         }
     }
 
@@ -40,18 +42,27 @@ extension ScriptedEndpoint {
         }
         guard answers != .silence else { return }
         guard let token = Ledger.token(ofCallID: request.callID), world.scenario.messages.indices.contains(token) else {
-            world.ledger.violated(.malformed, at: world.now, "\(name) received a message nobody sent: \(request.callID)")
+            world.ledger.violated(
+                .malformed, at: world.now, "\(name) received a message nobody sent: \(request.callID)")
             return
         }
         let plan = world.scenario.messages[token]
         let identity = plan.messageID ?? Self.identity(of: request)
         let mergeKey = Self.mergeKey(of: request)
-        let isMerged = servers.values.contains { $0.mergeKey == mergeKey && !$0.isDeclined }
-        servers[key] = ServerTransaction(response: nil, mergeKey: mergeKey, startedAt: world.now)
+        let isMerged = servers.values.contains {
+            $0.mergeKey == mergeKey && !$0.isDeclined && $0.isStream == (connection != nil)
+        }
+        servers[key] = ServerTransaction(
+            response: nil, mergeKey: mergeKey, isStream: connection != nil, startedAt: world.now)
         if let shownAt = remembered[identity] {
             world.ledger.totals.redeliveriesAbsorbed += 1
-            let isFromStore = world.ledger.messages[token].isDurable && world.ledger.messages[token].tries == 1
-            if isMerged, isFromStore, shownAt > movedAt, !self.plan.honoursIdentity || self.plan.refusesMergedRequests {
+            let isRepeatedAfterCrash = world.observer.isRedelivery(of: token, branch: request.branch, since: shownAt)
+            // One too large for a datagram may go by either transport, each with a branch of its own.
+            let limit = world.scenario.profiles[self.plan.profile]?.datagramLimit ?? 1_300
+            if isMerged, isRepeatedAfterCrash, request.body.count + 600 < limit, shownAt > movedAt,
+                world.ledger.messages[token].isDurable,
+                world.ledger.messages[token].tries == 1, !self.plan.honoursIdentity || self.plan.refusesMergedRequests
+            {
                 world.ledger.violated(
                     .branchChanged, token: token, at: world.now,
                     "\(name) showed it \((world.now - shownAt).inSeconds) s ago and gets it with another branch")
@@ -69,7 +80,8 @@ extension ScriptedEndpoint {
     }
 
     private func decide(
-        _ request: PlainMessage, _ key: String, _ token: Int, _ identity: String, _ connection: UInt64?, _ sentAt: Instant
+        _ request: PlainMessage, _ key: String, _ token: Int, _ identity: String, _ connection: UInt64?,
+        _ sentAt: Instant
     ) {
         switch answers {
         case .accept, .silence:
@@ -119,7 +131,8 @@ extension ScriptedEndpoint {
         world.ledger.show(token: token, device: device, sentAt: sentAt, at: world.now)
     }
 
-    private func answer(_ status: Int, _ reason: String, _ request: PlainMessage, _ key: String, _ connection: UInt64?) {
+    private func answer(_ status: Int, _ reason: String, _ request: PlainMessage, _ key: String, _ connection: UInt64?)
+    {
         let bytes = request.response(status, reason, toTag: "d\(device)").bytes
         servers[key]?.response = bytes
         if let began = servers[key]?.startedAt {

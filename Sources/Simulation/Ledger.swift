@@ -105,7 +105,9 @@ public struct Ledger: Sendable {
         for command in commands {
             switch command {
             case .enqueue(let message):
-                guard let token = Self.token(ofPayload: message.payload), messages.indices.contains(token) else { continue }
+                guard let token = Self.token(ofPayload: message.payload), messages.indices.contains(token) else {
+                    continue
+                }
                 totals.stored += 1
                 messages[token].numbers.append(message.number)
                 if messages[token].expiresAt == nil { messages[token].expiresAt = message.expiresAt }
@@ -118,7 +120,8 @@ public struct Ledger: Sendable {
         }
     }
 
-    private mutating func ended(_ number: MessageNumber, _ state: DeferredState, _ at: Instant, _ cause: DeliveryCause) {
+    private mutating func ended(_ number: MessageNumber, _ state: DeferredState, _ at: Instant, _ cause: DeliveryCause)
+    {
         guard endings[number] == nil else { return }
         endings[number] = (state, at, cause)
         if state == .expired { totals.expired += 1 }

@@ -7,6 +7,8 @@ final class NodeObserver {
     private unowned let world: World
     /// Messages of which a copy left after expiry; said once for each.
     private var lateDeliveries: Set<Int> = []
+    /// Branches with which each message left first in the node's present life.
+    private var firstDeliveries: [Int: (life: Int, at: Instant, branches: Set<String>)] = [:]
 
     init(world: World) { self.world = world }
 
@@ -50,8 +52,28 @@ final class NodeObserver {
         }
     }
 
+    /// Whether the message first left in this life with that branch, having left in an earlier one.
+    func isRedelivery(of token: Int, branch: String, since shown: Instant) -> Bool {
+        guard let first = firstDeliveries[token], first.life == world.node.incarnation, world.node.startedAt > shown
+        else {
+            return false
+        }
+        return first.branches.contains(branch)
+    }
+
+    private func noteBranch(_ token: Int, _ branch: String) {
+        let life = world.node.incarnation
+        if let first = firstDeliveries[token], first.life == life {
+            if first.at == world.now { firstDeliveries[token]?.branches.insert(branch) }
+        } else {
+            firstDeliveries[token] = (life, world.now, [branch])
+        }
+    }
+
     private func delivers(_ bytes: [UInt8]) {
-        guard let token = token(of: bytes), let expires = world.scenario.messages[token].expires,
+        guard let message = PlainMessage(bytes), let token = token(of: bytes) else { return }
+        noteBranch(token, message.branch)
+        guard let expires = world.scenario.messages[token].expires,
             let acknowledged = world.ledger.messages[token].acknowledgedAt,
             world.ledger.messages[token].acknowledgedWith == 202
         else { return }

@@ -131,7 +131,9 @@ final class SimulatedNetwork {
         lastConnection += 1
         let id = lastConnection
         guard let there = up[device].carryReliably(bytes: 0, at: world.now, patience: patience) else {
-            world.schedule(after: .seconds(10 as Int64)) { [unowned world] in world.endpoints[device].connectionClosed(id) }
+            world.schedule(after: .seconds(10 as Int64)) { [unowned world] in
+                world.endpoints[device].connectionClosed(id)
+            }
             return id
         }
         let back = down[device].conditions.delay
@@ -211,7 +213,9 @@ final class SimulatedNetwork {
     }
 
     private func refuse(_ id: UInt64, _ incarnation: Int) {
-        guard let connection = connections.removeValue(forKey: id), world.node.incarnation == incarnation else { return }
+        guard let connection = connections.removeValue(forKey: id), world.node.incarnation == incarnation else {
+            return
+        }
         world.trace("node", "connection to \(Trace.text(connection.remote)) refused")
         for transmission in connection.waiting { world.node.fail(transmission.token, "connection refused") }
     }

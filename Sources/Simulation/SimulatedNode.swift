@@ -12,6 +12,8 @@ final class SimulatedNode {
     private var server: (any SimulatedServer)?
     /// Counts the lives of the node; what was under way in an earlier one does not happen.
     private(set) var incarnation = 0
+    /// When its present life began.
+    private(set) var startedAt = Instant(microseconds: 0)
     private var random: SimulationRandom
     private var gathered: [(any SimulatedServer, Instant) -> Void] = []
     private var isGathering = false
@@ -47,6 +49,7 @@ final class SimulatedNode {
         }
         world.trace("node", "started, \(store.liveCount) messages in the store")
         server = fresh
+        startedAt = world.now
         wakeAt = nil
         takeOutput()
     }

@@ -223,7 +223,9 @@ public final class SimulatedStore: MessageStore {
             forget(before: before, limit: limit)
         case .bind(let binding):
             tables.bindings[binding.number.rawValue] = binding
-            if binding.number.rawValue > tables.numbering.lastBinding.rawValue { tables.numbering.lastBinding = binding.number }
+            if binding.number.rawValue > tables.numbering.lastBinding.rawValue {
+                tables.numbering.lastBinding = binding.number
+            }
         case .unbind(let number):
             tables.bindings[number.rawValue] = nil
         }

@@ -49,7 +49,8 @@ public enum SimulationRunner {
     ///   - trace: receives one line an event when given.
     public static func run(
         _ options: SimulationOptions, makeServer: @escaping World.ServerFactory = SimulationRunner.engine,
-        starting: (UInt64) -> Void = { _ in }, finished: (SeedResult) -> Void = { _ in }, trace: ((String) -> Void)? = nil
+        starting: (UInt64) -> Void = { _ in }, finished: (SeedResult) -> Void = { _ in },
+        trace: ((String) -> Void)? = nil
     ) -> SimulationReport {
         var report = SimulationReport()
         for offset in 0..<UInt64(max(0, options.seeds)) {

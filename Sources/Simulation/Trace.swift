@@ -8,7 +8,8 @@ enum Trace {
         guard let message = PlainMessage(bytes) else { return "\(bytes.count) bytes that are no message" }
         let line = message.startLine.replacing(" SIP/2.0", with: "")
         let method = message.isResponse ? " (\(message.cseqMethod))" : ""
-        return "\(line)\(method) \(message.callID) \(message.cseqNumber) \(message.branch.suffix(16)) [\(bytes.count)]"
+        return
+            "\(line)\(method) \(message.callID) \(message.cseqNumber) \(message.branch.dropFirst(7).prefix(26)) [\(bytes.count)]"
     }
 
     static func arrivals(_ arrivals: [Instant], from sent: Instant) -> String {

@@ -1,5 +1,6 @@
 import LinkProfiles
 import MessageStore
+import SIPCore
 
 /// The checks that need the end of the story.
 struct Verdict {
@@ -40,11 +41,14 @@ struct Verdict {
         let record = world.ledger.messages[token]
         guard let status = record.acknowledgedWith, record.showings.isEmpty else { return }
         let ends = record.numbers.map { world.ledger.endings[$0]?.state }
-        if let number = record.numbers.first, world.store.message(number).map({ !$0.state.isTerminal }) ?? false { return }
+        if let number = record.numbers.first, world.store.message(number).map({ !$0.state.isTerminal }) ?? false {
+            return
+        }
         if ends.contains(.refused) {
             if record.refusals.isEmpty { violated(.refusedWithoutCause, token, "no device refused it") }
         } else if !ends.contains(.expired) {
-            let fate = record.numbers.isEmpty ? "never stored" : ends.contains(.delivered) ? "stored as delivered" : "stored"
+            let fate =
+                record.numbers.isEmpty ? "never stored" : ends.contains(.delivered) ? "stored as delivered" : "stored"
             violated(.lost, token, "answered \(status), \(fate), shown to nobody")
         }
     }
@@ -57,7 +61,8 @@ struct Verdict {
             if times > 1 { violated(.shownTwice, token, "\(world.name(device)) showed it \(times) times") }
         }
         if record.numbers.count > 1 {
-            violated(.storedTwice, token, "as numbers \(record.numbers.map { String($0.rawValue) }.joined(separator: ", "))")
+            violated(
+                .storedTwice, token, "as numbers \(record.numbers.map { String($0.rawValue) }.joined(separator: ", "))")
         }
     }
 
@@ -81,7 +86,9 @@ struct Verdict {
             let keepsAll = scenario.profiles[scenario.devices[device].profile]?.flushOrder == .recipient
             var shown: [(ordinal: Int, token: Int)] = []
             for (token, record) in world.ledger.messages.enumerated() where !scenario.messages[token].isUrgent {
-                if let first = record.showings.first(where: { $0.device == device }) { shown.append((first.ordinal, token)) }
+                if let first = record.showings.first(where: { $0.device == device }) {
+                    shown.append((first.ordinal, token))
+                }
             }
             shown.sort { $0.ordinal < $1.ordinal }
             for (position, later) in shown.enumerated() {
@@ -93,8 +100,10 @@ struct Verdict {
     /// `first` was shown before `second` at the device: was it right to be?
     private func compare(_ first: Int, _ second: Int, _ device: Int, _ keepsAll: Bool) {
         let (a, b) = (world.ledger.messages[second], world.ledger.messages[first])
-        // One that expired may have been on its way still.
-        guard !isExpired(a), let arrival = b.firstArrival, let left = b.showings.first(where: { $0.device == device })?.sentAt else { return }
+        // One that expired may have been on its way still; one that was declined on a connection has let the next pass.
+        guard !isExpired(a), a.refusals.isEmpty || scenario.devices[device].transport == .udp,
+            let arrival = b.firstArrival, let left = b.showings.first(where: { $0.device == device })?.sentAt
+        else { return }
         let isSameSender = scenario.messages[first].sender == scenario.messages[second].sender
         guard isSameSender || keepsAll else { return }
         let check: Check = isSameSender ? .senderOrder : .recipientOrder
@@ -122,6 +131,8 @@ struct Verdict {
                 "left in memory: \(left.transactions) transactions, \(left.contexts) contexts, \(left.queued) queued, "
                     + "\(left.bindings) bindings")
         }
-        if !world.store.bindings.isEmpty { violated(.memory, nil, "\(world.store.bindings.count) bindings left in the store") }
+        if !world.store.bindings.isEmpty {
+            violated(.memory, nil, "\(world.store.bindings.count) bindings left in the store")
+        }
     }
 }

@@ -61,7 +61,8 @@ private struct ScenarioBuilder {
     // MARK: Devices
 
     private mutating func pickProfile() -> String {
-        let wanted = random.pick(["lan", "lan", "lan", "lan", "gprs", "gprs", "vsat-geo", "vsat-geo", "hf-radio"]) ?? "lan"
+        let wanted =
+            random.pick(["lan", "lan", "lan", "lan", "gprs", "gprs", "vsat-geo", "vsat-geo", "hf-radio"]) ?? "lan"
         return workload.profiles[wanted] == nil ? "lan" : wanted
     }
 
@@ -147,7 +148,11 @@ private struct ScenarioBuilder {
             write(&message)
             scenario.messages.append(message)
             at(time, .send(message: token))
-            if random.chance(0.5) { time += random.fraction() * span / Double(count) * 3 } else { time += random.fraction() * 0.1 }
+            if random.chance(0.5) {
+                time += random.fraction() * span / Double(count) * 3
+            } else {
+                time += random.fraction() * 0.1
+            }
             if time > span { time = random.fraction() * span }
         }
     }

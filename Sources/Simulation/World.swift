@@ -41,7 +41,9 @@ public final class World {
     /// Runs everything: the scenario, the drain, the return to the floor; then applies the checks that need the end.
     public func run() {
         node.start()
-        for action in scenario.actions { schedule(at: Scenario.beginning + action.at) { [unowned self] in perform(action.action) } }
+        for action in scenario.actions {
+            schedule(at: Scenario.beginning + action.at) { [unowned self] in perform(action.action) }
+        }
         schedule(at: Scenario.beginning + scenario.faultsEnd) { [unowned self] in endFaults() }
         let limit = Scenario.beginning + scenario.faultsEnd + scenario.drainLimit
         while now < limit, !(faultsOver && isDrained), !isHopeless, step(until: limit) {}
