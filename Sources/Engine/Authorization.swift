@@ -11,14 +11,15 @@ extension Engine {
 
     /// Whether the request may go on; else it has been answered.
     ///
-    /// Trusted peers speak for their users. Everybody else proves an account, and the From must be that account's. Requests
-    /// inside a dialog that carry a flow sealed by us were authorized when the dialog was made.
-    func authorize(_ context: ForkContext, within token: Flow?) -> Bool {
+    /// Trusted peers speak for their users. Everybody else proves an account, and the From must be that account's. A request
+    /// inside a dialog that leaves along a flow sealed by us was authorized when the dialog was made; a MESSAGE never is, since
+    /// whoever was in a dialog once could send it under any name.
+    func authorize(_ context: ForkContext, along wayBack: Flow?) -> Bool {
         guard let held = context.held else { return true }
         let request = held.request
         let isTrusted = isTrusted(held.flow)
         guard configuration.authentication.isRequired, !isTrusted else { return admitsIdentity(of: held) }
-        if token != nil, !request.to.tag.isEmpty { return true }
+        if wayBack != nil, !request.to.tag.isEmpty, request.method != .message { return true }
         switch authenticator.authenticate(request, as: .proxy, accounts: accounts, at: now) {
         case .accepted(let user):
             return accept(user, in: context, held)
@@ -57,8 +58,31 @@ extension Engine {
             answer(held, status, headers: Array("Retry-After: \(retryAfter)\r\n".utf8))
         case .drop:
             tally.droppedByFloodGuard += 1
+            // Its transaction ends by an answer only; that of other methods ends by itself.
+            if held.request.method == .invite { answer(held, 503, headers: Self.retrySoon) }
         }
         return false
+    }
+
+    // MARK: Challenges without state
+
+    /// Whether an INVITE comes from somebody unknown without any credentials. It is challenged without a transaction
+    /// (RFC 3261 section 26.3.2.4): else 407s would be sent again and again to a source that may be made up.
+    func isCallWithoutCredentials(_ message: SIPMessage, on flow: Flow) -> Bool {
+        configuration.authentication.isRequired && !message.contains(.proxyAuthorization) && message.to.tag.isEmpty
+            && !isTrusted(flow)
+    }
+
+    func challengeStateless(_ message: SIPMessage, on flow: Flow) {
+        tally.challenges += 1
+        var headers: [UInt8] = []
+        authenticator.appendChallenges(as: .proxy, isStale: false, for: message, accounts: accounts, at: now, to: &headers)
+        answerStateless(message, on: flow, DigestRole.proxy.statusCode, reason: nil, headers: headers)
+    }
+
+    /// Whether an ACK names the tag of a response of ours to its INVITE.
+    func isAckOfChallenge(_ message: SIPMessage) -> Bool {
+        message[message.to.tag].elementsEqual(localTag(serverID(of: message)))
     }
 
     func challenge(_ held: HeldRequest, as role: DigestRole, isStale: Bool) {
@@ -89,10 +113,11 @@ extension Engine {
     /// Adds the proven identity towards a peer of our trust domain, and to nobody else (RFC 3325 section 5).
     func assertIdentity(in context: ForkContext, towards target: ForwardTarget) {
         guard let held = context.held else { return }
+        let port = target.port == 0 ? (target.transport ?? (target.isSecure ? .tls : .udp)).defaultPort : target.port
         let isPeer =
             IPAddress(parsing: target.host).map { ip in
                 configuration.trustedPeers.contains {
-                    $0.network.contains(high: ip.high, low: ip.low) && ($0.port == 0 || $0.port == target.port)
+                    $0.network.contains(high: ip.high, low: ip.low) && ($0.port == 0 || $0.port == port)
                 }
             } ?? false
         context.removedHeaders += hiddenHeaders(of: held, toTrusted: isPeer)

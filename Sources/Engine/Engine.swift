@@ -53,7 +53,7 @@ public final class Engine {
     /// Outcomes of attempts that the store refused to write.
     var unsettled: [(command: StoreCommand, user: Int32)] = []
     /// Whether an account's or a rule's profile depends on who the user is.
-    let hasAccountProfiles: Bool
+    var hasAccountProfiles: Bool
     var isDraining = false
     /// INVITEs whose final response may have to be sent again (timer G) or that a CANCEL may name.
     var heldInvites: [TransactionID: HeldRequest] = [:]
@@ -91,9 +91,7 @@ public final class Engine {
             policy: DigestPolicy(
                 realm: realm, algorithms: authentication.algorithms, nonceLifetime: authentication.nonceLifetime),
             key: (secret.words.2 ^ 0x6e6f_6e63_6500_0001, secret.words.3), at: time)
-        hasAccountProfiles =
-            configuration.profileRules.contains { $0.account != nil }
-            || configuration.accounts.contains { !$0.profile.isEmpty }
+        hasAccountProfiles = Self.concernsAccounts(configuration.profileRules, configuration.accounts)
         floodGuard = FloodGuard(
             source: configuration.limits.perSource, identity: configuration.limits.perIdentity,
             exempt: configuration.trustedPeers.filter { $0.port == 0 }.map(\.network),
@@ -217,6 +215,11 @@ public final class Engine {
     /// Takes the accounts as they are now; sessions under way keep what they have.
     public func replaceAccounts(_ accounts: [Account]) {
         self.accounts = AccountDirectory(accounts)
+        hasAccountProfiles = Self.concernsAccounts(configuration.profileRules, accounts)
+    }
+
+    private static func concernsAccounts(_ rules: [ProfileRule], _ accounts: [Account]) -> Bool {
+        rules.contains { $0.account != nil } || accounts.contains { !$0.profile.isEmpty }
     }
 
     func tick(_ time: Instant) { if time > now { now = time } }

@@ -38,6 +38,7 @@ enum FlowToken {
 
     private static func seal(of flow: Flow, key: (UInt64, UInt64)) -> UInt64 {
         var hash = KeyedHash(key: key)
+        hash.combine(byte: 0xf1)
         for word in words(of: flow) { hash.combine(word) }
         return hash.finalize()
     }

@@ -41,10 +41,13 @@ extension Engine {
         if message.bytes.count > profiles[profile].messageLimit {
             return answerStateless(message, on: flow, 513, reason: nil)
         }
-        if isDraining || contexts.count >= configuration.limits.openContexts {
+        if isOverloaded(by: message) {
             return answerStateless(message, on: flow, 503, reason: nil, headers: Self.retrySoon)
         }
         let isInvite = message.method == .invite
+        if isInvite, isCallWithoutCredentials(message, on: flow) {
+            return challengeStateless(message, on: flow)
+        }
         let held = HeldRequest(request: message, flow: flow, server: server)
         transactions.openServer(
             server, isInvite: isInvite, isReliable: flow.transport.isReliable, timers: timers[profile], user: 0,
@@ -52,6 +55,15 @@ extension Engine {
         if isInvite { heldInvites[server] = held }
         if message.method == .cancel { return cancelReceived(held) }
         route(held)
+    }
+
+    /// What ends something is served to the last.
+    private func isOverloaded(by message: SIPMessage) -> Bool {
+        switch message.method {
+        case .cancel: false
+        case .bye: contexts.count >= configuration.limits.openContexts
+        default: isDraining || contexts.count >= configuration.limits.openContexts
+        }
     }
 
     private func admits(_ flow: Flow, _ message: SIPMessage) -> Bool {
@@ -91,10 +103,9 @@ extension Engine {
             seed: request.method == .message ? deliverySeed(request: request) : 0)
         context.maxForwards = request.maxForwards < 0 ? 70 : Int(request.maxForwards) - 1
         context.removedRoutes = path.removed
-        guard authorize(context, within: path.token) else { return }
-        if let flow = path.token, path.next == nil, !isServedDomain(uri, in: request) {
-            return forward(context, along: flow)
-        }
+        let wayBack = path.next == nil && !isServedDomain(uri, in: request) ? path.token : nil
+        guard authorize(context, along: wayBack) else { return }
+        if let wayBack { return forward(context, along: wayBack) }
         if isOurs { return serve(context, uri) }
         forwardOutside(context, uri, next: path.next)
     }
@@ -109,6 +120,13 @@ extension Engine {
 
     /// A request for the server itself.
     private func addressedToUs(_ held: HeldRequest) {
+        if held.request.contains(.require) {
+            let unknown = held.request.tokens(.require).filter { !["path", "outbound"].contains($0.lowercased()) }
+            if !unknown.isEmpty {
+                let names = unknown.joined(separator: ", ")
+                return answer(held, 420, headers: Array("Unsupported: \(names)\r\n".utf8))
+            }
+        }
         if held.request.method == .options {
             return answer(held, 200, headers: Self.abilities)
         }
@@ -170,6 +188,7 @@ extension Engine {
     /// A request inside a dialog that came back over our Record-Route: it leaves by the flow written there.
     private func forward(_ context: ForkContext, along flow: Flow) {
         guard let held = context.held else { return }
+        context.removedHeaders += hiddenHeaders(of: held, toTrusted: isTrusted(flow))
         let target = ForwardTarget(
             uri: Array(held.request[held.request.requestURI]), flow: flow, profile: profileNumber(of: flow))
         context.groups = [[target]]
@@ -252,6 +271,8 @@ extension Engine {
     private func forwardAck(_ message: SIPMessage, on flow: Flow) {
         guard message.maxForwards != 0, let uri = message.addressOfRecord(of: message.requestURI) else { return }
         let path = routePath(of: message)
+        // The ACK of a dialog made here has our Record-Route; that of a challenge without a transaction ends here.
+        guard path.removed > 0, !isAckOfChallenge(message) else { return }
         let held = HeldRequest(request: message, flow: flow, server: TransactionID(high: 0, low: 0))
         let context = ForkContext(method: .ack, held: held, seed: 0)
         context.maxForwards = message.maxForwards < 0 ? 70 : Int(message.maxForwards) - 1

@@ -55,16 +55,15 @@ struct AdminService: Sendable {
             return .failure("`numbers` must hold 1 to \(AdminRequest.numberLimit) message numbers")
         }
         let affected = driver.use { engine, now in
-            numbers.reduce(0) { count, raw in
+            let commands = numbers.map { raw -> OperatorCommand in
                 let number = MessageNumber(raw)
-                let command: OperatorCommand =
-                    switch request.command {
-                    case .expire: .expire(number)
-                    case .drop: .drop(number)
-                    default: .retry(number)
-                    }
-                return engine.perform(command, at: now) ? count + 1 : count
+                return switch request.command {
+                case .expire: .expire(number)
+                case .drop: .drop(number)
+                default: .retry(number)
+                }
             }
+            return engine.perform(commands, at: now)
         }
         guard let affected else { return .failure("the server is not ready yet") }
         logger.notice(
