@@ -1,4 +1,5 @@
 import LinkProfiles
+import MessageStore
 
 /// Reads along at the node's door: which message arrives, which answer and which delivery leaves.
 final class NodeObserver {
@@ -52,12 +53,11 @@ final class NodeObserver {
         }
     }
 
-    /// Whether the message first left in this life with that branch, having left in an earlier one.
+    /// Whether the message first left in this life with that branch, its delivery having been interrupted by a crash.
     func isRedelivery(of token: Int, branch: String, since shown: Instant) -> Bool {
-        guard let first = firstDeliveries[token], first.life == world.node.incarnation, world.node.startedAt > shown
-        else {
-            return false
-        }
+        guard let first = firstDeliveries[token], first.life == world.node.incarnation, world.node.startedAt > shown,
+            world.ledger.messages[token].numbers.contains(where: world.node.interrupted.contains)
+        else { return false }
         return first.branches.contains(branch)
     }
 

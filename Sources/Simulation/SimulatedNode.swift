@@ -14,6 +14,8 @@ final class SimulatedNode {
     private(set) var incarnation = 0
     /// When its present life began.
     private(set) var startedAt = Instant(microseconds: 0)
+    /// Messages that were being delivered when the last life ended.
+    private(set) var interrupted: Set<MessageNumber> = []
     private var random: SimulationRandom
     private var gathered: [(any SimulatedServer, Instant) -> Void] = []
     private var isGathering = false
@@ -50,6 +52,7 @@ final class SimulatedNode {
         world.trace("node", "started, \(store.liveCount) messages in the store")
         server = fresh
         startedAt = world.now
+        interrupted = Set(store.messages.filter { $0.state == .claimed }.map(\.message.number))
         wakeAt = nil
         takeOutput()
     }
