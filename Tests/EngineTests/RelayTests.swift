@@ -46,7 +46,7 @@ struct RelayTests {
         #expect(scene.requests(.message).count == 1)
     }
 
-    @Test(arguments: [408, 480, 503] as [UInt16])
+    @Test(arguments: [408, 430, 480, 503] as [UInt16])
     func aPassingFailureStoresTheMessage(status: UInt16) throws {
         scene.register("alice", port: 6001)
         _ = scene.take()
