@@ -4,6 +4,8 @@
 /// again with the addresses of the pass before; encodings only ever grow from pass to pass, so this comes to an end.
 public struct Assembler {
     private static let passLimit = 64
+    /// Below, the UDVM puts values of its own.
+    private static let usefulValuesEnd = 32
     private let statements: [AssemblyStatement]
     private var program = AssembledProgram()
     /// The bytes of each operand in the passes so far, in the order of the source.
@@ -71,9 +73,9 @@ public struct Assembler {
             guard unit > 0 else { throw AssemblyFailure(line: line, "align takes a positive number") }
             try pad(to: (location + unit - 1) / unit * unit, line)
         case .bytes(let expressions):
-            for expression in expressions { try emit(try value(expression, line) ?? 0, through: 0xFF, line) }
+            for value in try values(expressions, line) { try emit(value, through: 0xFF, line) }
         case .words(let expressions):
-            for expression in expressions { try emit(try value(expression, line) ?? 0, through: 0xFFFF, line) }
+            for value in try values(expressions, line) { try emit(value, through: 0xFFFF, line) }
         case .readonly(let expression):
             readonlyChanges.append((location, try value(expression, line) ?? 1 != 0))
         case .instruction(let opcode, let operands): try translate(opcode, operands, line)
@@ -149,6 +151,13 @@ public struct Assembler {
         program.image += bytes
     }
 
+    /// The values of a directive; "." is the place of the directive itself.
+    private mutating func values(_ expressions: [AssemblyExpression], _ line: Int) throws(AssemblyFailure) -> [Int] {
+        var values: [Int] = []
+        for expression in expressions { values.append(try value(expression, line) ?? 0) }
+        return values
+    }
+
     /// The value of an expression; nil while it has a name that is not known yet.
     private mutating func value(_ expression: AssemblyExpression, _ line: Int, at place: Int? = nil)
         throws(AssemblyFailure) -> Int?
@@ -189,12 +198,11 @@ public struct Assembler {
         return result.partialValue
     }
 
-    /// The address nearest to an instruction that holds, and will hold, a zero: DECOMPRESSION-FAILURE.
+    /// The nearest place before an instruction that holds, and will hold, a zero, which is DECOMPRESSION-FAILURE; the nearest
+    /// behind it when there is none. (RFC 4464 says "closest"; the bytecode that it prints has the one before.)
     private func closestZero(to address: Int) -> Int {
-        for distance in 0..<UDVMMemory.capacity {
-            for candidate in [address - distance, address + distance] where isZero(candidate) { return candidate }
-        }
-        return address
+        let before = stride(from: address - 1, through: Self.usefulValuesEnd, by: -1).first(where: isZero)
+        return before ?? (address..<UDVMMemory.capacity).first(where: isZero) ?? address
     }
 
     private func isZero(_ address: Int) -> Bool {

@@ -35,7 +35,12 @@ public struct Disassembler {
     }
 
     /// The instruction at an address; nil when the bytes there are none.
-    public mutating func instruction(at address: Int) -> DisassembledInstruction? {
+    public func instruction(at address: Int) -> DisassembledInstruction? {
+        var reader = self
+        return reader.read(at: address)
+    }
+
+    private mutating func read(at address: Int) -> DisassembledInstruction? {
         index = address - origin
         guard let byte = byte(), let opcode = Opcode(rawValue: UInt8(byte)) else { return nil }
         var operands: [DisassembledInstruction.Operand] = []
@@ -58,7 +63,7 @@ public struct Disassembler {
     /// All from an address on, one line each; what is no instruction is given as `byte`. Bytes behind the end are taken as 0,
     /// as the UDVM's memory has them, where an instruction needs them.
     public static func listing(_ bytecode: [UInt8], origin: Int) -> String {
-        var disassembler = Disassembler(bytecode + [UInt8](repeating: 0, count: 64), origin: origin)
+        let disassembler = Disassembler(bytecode + [UInt8](repeating: 0, count: 64), origin: origin)
         var address = origin
         var lines = ["at (\(origin))"]
         while address < origin + bytecode.count {

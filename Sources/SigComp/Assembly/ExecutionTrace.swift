@@ -21,8 +21,7 @@ extension UDVM {
         while !hasEnded {
             let address = programCounter
             let before = usedCycles
-            var disassembler = Disassembler(memoryContents())
-            let instruction = disassembler.instruction(at: address)
+            let instruction = Disassembler(memoryContents()).instruction(at: address)
             func show() {
                 observe(
                     ExecutionStep(
