@@ -14,16 +14,18 @@ struct ClientTransaction {
     var interval: TimeSpan
     var isProceeding = false
     var connection: UInt64?
+    /// How often this request has been challenged in a row.
+    var challenges = 0
 }
 
 extension ScriptedEndpoint {
     /// Sends a request and sees it through to a final response or timer F.
-    func start(_ request: PlainMessage, _ purpose: ClientTransaction.Purpose) {
+    func start(_ request: PlainMessage, _ purpose: ClientTransaction.Purpose, challenges: Int = 0) {
         let branch = request.branch
         let bytes = request.bytes
         let connection = plan.transport == .udp ? nil : connection
         clients[branch] = ClientTransaction(
-            request: bytes, purpose: purpose, interval: plan.t1, connection: connection)
+            request: bytes, purpose: purpose, interval: plan.t1, connection: connection, challenges: challenges)
         send(bytes, on: connection)
         if plan.transport == .udp { armTimerE(branch, plan.t1) }
         after(plan.t1 * 64) { $0.timerF(branch) }
@@ -57,6 +59,11 @@ extension ScriptedEndpoint {
     }
 
     private func finished(_ transaction: ClientTransaction, _ response: PlainMessage?) {
+        if let response, response.status == 401 || response.status == 407, transaction.challenges < 4,
+            repeatWithCredentials(transaction, response)
+        {
+            return
+        }
         switch transaction.purpose {
         case .register(let round, let expires): registered(response, round: round, asked: expires)
         case .message(let token): answered(token, response)
@@ -64,17 +71,41 @@ extension ScriptedEndpoint {
     }
 }
 
+extension ScriptedEndpoint {
+    /// Sends a challenged request again, signed, with the next CSeq (RFC 3261 section 22.2).
+    private func repeatWithCredentials(_ transaction: ClientTransaction, _ response: PlainMessage) -> Bool {
+        guard let old = PlainMessage(transaction.request), credentials.learn(response) else { return false }
+        let uri = old.startLine.split(separator: " ").dropFirst().first.map(String.init) ?? ""
+        var request = newRequest(old.method, uri: uri)
+        let number = old.cseqNumber + 1
+        for field in old.fields where !["via", "max-forwards", "content-length"].contains(field.name) {
+            request.add(field.name, field.name == "cseq" ? "\(number) \(old.method)" : field.value)
+        }
+        request.body = old.body
+        switch transaction.purpose {
+        case .register: registerCSeq = max(registerCSeq, number)
+        case .message(let token):
+            if let index = outbox.firstIndex(where: { $0.token == token }) { outbox[index].cseq = number }
+        }
+        credentials.sign(&request, random: &random)
+        start(request, transaction.purpose, challenges: transaction.challenges + 1)
+        return true
+    }
+}
+
 /// A message of the endpoint's own on its way.
 struct OutgoingMessage {
     var token: Int
     var isUnderWay = false
+    /// CSeq of its requests; grows with each challenge.
+    var cseq: Int
     /// Not before; set after a failure.
     var notBefore = Instant(microseconds: 0)
 }
 
 extension ScriptedEndpoint {
     func submit(_ token: Int) {
-        outbox.append(OutgoingMessage(token: token))
+        outbox.append(OutgoingMessage(token: token, cseq: token + 1))
         resumeOutbox()
     }
 
@@ -88,7 +119,7 @@ extension ScriptedEndpoint {
             if outbox[index].isUnderWay || outbox[index].notBefore > world.now { continue }
             if plan.waitsItsTurn && busy.contains(plan.recipient) { continue }
             outbox[index].isUnderWay = true
-            transmit(plan)
+            transmit(plan, cseq: outbox[index].cseq)
         }
     }
 
@@ -102,7 +133,7 @@ extension ScriptedEndpoint {
         for index in outbox.indices { outbox[index].isUnderWay = false }
     }
 
-    private func transmit(_ message: MessagePlan) {
+    private func transmit(_ message: MessagePlan, cseq: Int) {
         let token = message.token
         world.ledger.messages[token].tries += 1
         let repetition = message.messageID == nil ? "" : "t\(world.ledger.messages[token].tries)"
@@ -110,11 +141,12 @@ extension ScriptedEndpoint {
         request.add("from", "<\(addressOfRecord)>;tag=s\(token)")
         request.add("to", "<sip:\(message.recipient)@\(Scenario.domain)>")
         request.add("call-id", "m\(token)\(repetition)-\(world.scenario.seed)@\(plan.user)")
-        request.add("cseq", "\(token + 1) MESSAGE")
+        request.add("cseq", "\(cseq) MESSAGE")
         request.add("content-type", message.contentType)
         if let expires = message.expires { request.add("expires", String(expires)) }
         if message.isUrgent { request.add("priority", "urgent") }
         request.body = message.body
+        credentials.sign(&request, random: &random)
         start(request, .message(token: token))
     }
 

@@ -17,6 +17,8 @@ public struct Scenario: Sendable {
     public var eventLimit = 3_000_000
     /// Profiles the server is configured with, by name.
     public var profiles: [String: LinkProfile] = ["lan": LinkProfile()]
+    /// Whether users must prove who they are (RFC 7616); every message then has a Message-ID, since a challenge changes CSeq.
+    public var authenticates = false
     /// How long a commit takes, from and to.
     public var commitTime: ClosedRange<Int64> = 500...8_000
     /// Longest time, in microseconds, for which the node gathers input before it works on it; 0 is one input at a time.

@@ -23,7 +23,7 @@ final class ScriptedEndpoint {
     private var wantsRegistration = false
     private var isLeaving = false
     private(set) var isRegistered = false
-    private var registerCSeq = 0
+    var registerCSeq = 0
     private var registration = 0
     private(set) var registrationExpiry: TimeSpan
 
@@ -37,6 +37,7 @@ final class ScriptedEndpoint {
     /// Identities of messages shown, with the moment; kept over reboots.
     var remembered: [String: Instant] = [:]
     var branches = 0
+    var credentials: EndpointCredentials
     /// Messages of its own that have no final answer yet, in the order they are to be sent.
     var outbox: [OutgoingMessage] = []
 
@@ -46,6 +47,7 @@ final class ScriptedEndpoint {
         self.world = world
         random = SimulationRandom(seed: world.scenario.seed).stream(UInt64(device) + 100_000)
         answers = plan.answers
+        credentials = EndpointCredentials(user: plan.user)
         registrationExpiry = plan.registrationExpiry
         address = Self.address(of: device, move: 0)
     }
@@ -168,6 +170,7 @@ final class ScriptedEndpoint {
         request.add("contact", contact)
         request.add("expires", String(asked))
         let round = registration
+        credentials.sign(&request, random: &random)
         start(request, .register(round: round, expires: asked))
     }
 

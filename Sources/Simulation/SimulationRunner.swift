@@ -1,6 +1,7 @@
 import Engine
 public import LinkProfiles
 import MessageStore
+import Policy
 import SIPCore
 
 /// What to simulate.
@@ -98,8 +99,15 @@ public enum SimulationRunner {
             return ProfileRule(
                 profile: device.profile, network: NetworkPrefix(high: ip.high, low: ip.low, length: 128))
         }
-        configuration.accounts = Set(scenario.devices.map(\.user)).sorted().map {
-            Account(username: $0, domain: Scenario.domain, realm: Scenario.domain, digests: [:])
+        let realm = Scenario.domain
+        configuration.authentication.isRequired = scenario.authenticates
+        configuration.authentication.realm = realm
+        configuration.accounts = Set(scenario.devices.map(\.user)).sorted().map { user in
+            scenario.authenticates
+                ? Account(
+                    username: user, domain: Scenario.domain, realm: realm,
+                    password: EndpointCredentials.password(of: user))
+                : Account(username: user, domain: Scenario.domain, realm: realm, digests: [:])
         }
         return configuration
     }

@@ -109,7 +109,8 @@ struct Verdict {
         let check: Check = isSameSender ? .senderOrder : .recipientOrder
         if let answered = a.acknowledgedAt, answered < arrival {
             violated(check, second, "\(world.name(device)) shows m\(first) before it, which arrived after its answer")
-        } else if scenario.devices[device].transport == .udp, a.tries == 1, b.tries == 1, let number = a.numbers.first, let next = b.numbers.first, number < next,
+        } else if scenario.devices[device].transport == .udp, a.tries == 1, b.tries == 1, let number = a.numbers.first,
+            let next = b.numbers.first, number < next,
             let stored = a.storedAt, let storedNext = b.storedAt, max(stored, storedNext) < left
         {
             violated(check, second, "\(world.name(device)) shows m\(first) before it, which was stored after it")

@@ -41,6 +41,7 @@ private struct ScenarioBuilder {
 
     mutating func build() -> Scenario {
         scenario.profiles = workload.profiles
+        scenario.authenticates = Self.isOneIn(5, random.stream(11))
         scenario.inputGathering = random.pick([0, 0, 500, 3_000]) ?? 0
         scenario.commitTime = random.pick([500...8_000, 100...300, 5_000...400_000]) ?? 500...8_000
         let base = workload.onlyProfile ?? pickProfile()
@@ -56,6 +57,11 @@ private struct ScenarioBuilder {
         breakNode()
         scenario.actions.sort { $0.at < $1.at }
         return scenario
+    }
+
+    private static func isOneIn(_ count: Int, _ stream: SimulationRandom) -> Bool {
+        var stream = stream
+        return stream.below(count) == 0
     }
 
     // MARK: Devices
@@ -158,7 +164,7 @@ private struct ScenarioBuilder {
     }
 
     private mutating func write(_ message: inout MessagePlan) {
-        switch random.below(10) {
+        switch scenario.authenticates ? 0 : random.below(10) {
         case 0:
             message.contentType = "message/cpim"
             let id = "id\(message.token)x\(scenario.seed)"
@@ -166,7 +172,8 @@ private struct ScenarioBuilder {
             let text = [
                 "From: <im:\(scenario.devices[message.sender].user)@\(Scenario.domain)>",
                 "To: <im:\(message.recipient)@\(Scenario.domain)>", "NS: imdn <urn:ietf:params:imdn>",
-                "imdn.Message-ID: \(id)", "", "Content-Type: text/plain", "", "m\(message.token)",
+                "imdn.Message-ID: \(id)", "", "Content-Type: text/plain", "",
+                "m\(message.token)" + String(repeating: " and so on", count: random.below(30)),
             ]
             message.body = Array(text.joined(separator: "\r\n").utf8)
         case 1: message.contentType = "application/octet-stream"

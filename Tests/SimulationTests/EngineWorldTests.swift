@@ -90,7 +90,9 @@ import Testing
     }
 
     @Test func whatExpiredIsNotDelivered() {
-        var scenario = Self.scenario([Self.at(5, .vanish(device: 1)), Self.at(60, .appear(device: 1, atNewAddress: true))])
+        var scenario = Self.scenario([
+            Self.at(5, .vanish(device: 1)), Self.at(60, .appear(device: 1, atNewAddress: true)),
+        ])
         scenario.messages[0].expires = 30
         let world = Self.run(scenario)
         #expect(world.ledger.violations.isEmpty)
@@ -118,5 +120,30 @@ import Testing
         #expect(order == order.sorted())
         #expect(order.count == 20)
         #expect(world.ledger.totals.shown == 20)
+    }
+}
+
+extension EngineWorldTests {
+    /// Credentials are asked for, given, and asked for again after a restart; the message is still shown once.
+    @Test func usersProveWhoTheyAre() {
+        var challenges = 0
+        var scenario = Self.scenario([
+            Self.at(5, .vanish(device: 1)), Self.at(9, .crashWhen(.reportedUnsent, downFor: .seconds(2 as Int64))),
+            Self.at(60, .appear(device: 1, atNewAddress: true)),
+        ])
+        scenario.authenticates = true
+        scenario.messages[0].contentType = "message/cpim"
+        scenario.messages[0].messageID = "one"
+        scenario.messages[0].body = Array(
+            "From: <im:alice@x>\r\nNS: imdn <urn:ietf:params:imdn>\r\nimdn.Message-ID: one\r\n\r\n\r\nhello".utf8)
+        let result = SimulationRunner.run(
+            scenario,
+            trace: { line in
+                if line.contains("401 Unauthorized") || line.contains("407 Proxy") { challenges += 1 }
+            })
+        #expect(result.violations.isEmpty)
+        #expect(result.totals.shown == 1)
+        #expect(result.totals.crashes == 1)
+        #expect(challenges >= 3)
     }
 }
