@@ -26,7 +26,7 @@ extension UDVM {
                 observe(
                     ExecutionStep(
                         instruction: instruction, address: address, cyclesBefore: before, cyclesAfter: usedCycles,
-                        cyclesLeft: availableCycles, outputCount: output.count))
+                        cyclesLeft: availableCycles, outputCount: outputCount))
             }
             do throws(DecompressionFailureReason) { try step() } catch {
                 show()

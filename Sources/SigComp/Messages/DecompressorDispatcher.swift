@@ -51,9 +51,11 @@ public final class DecompressorDispatcher {
     }
 
     /// Decompresses one message. Changes no state.
-    public func decompress(_ message: [UInt8], over transport: Transport = .message) throws(DecompressionFailure)
-        -> DecompressedMessage
-    {
+    ///
+    /// - Parameter observe: for tools: is shown every instruction, which makes the run slow.
+    public func decompress(
+        _ message: [UInt8], over transport: Transport = .message, observing observe: ((ExecutionStep) -> Void)? = nil
+    ) throws(DecompressionFailure) -> DecompressedMessage {
         let header: SigCompHeader
         do throws(DecompressionFailureReason) { header = try SigCompHeader(reading: message) } catch {
             throw DecompressionFailure(error)
@@ -61,7 +63,7 @@ public final class DecompressorDispatcher {
         let limits = try limits(for: message, over: transport)
         do throws(DecompressionFailureReason) {
             try start(message, header, limits)
-            try machine.run()
+            if let observe { try machine.run(observing: observe) } else { try machine.run() }
         } catch {
             throw detailed(error)
         }

@@ -63,6 +63,23 @@ extension UDVM {
         }
     }
 
+    /// Copies bytes of the input, from where they begin in the message, into the memory.
+    mutating func byteCopyInput(from source: Int, to destination: Int, count: Int) throws(DecompressionFailureReason) {
+        let bounds = try byteCopyBounds()
+        var source = source
+        var destination = destination
+        var left = count
+        while left > 0 {
+            let piece = min(left, bounds.run(from: destination))
+            try input.withBytes(at: source, count: piece) { bytes throws(DecompressionFailureReason) in
+                try memory.write(bytes, at: destination)
+            }
+            source &+= piece
+            destination = bounds.address(after: destination, count: piece)
+            left &-= piece
+        }
+    }
+
     /// Copies bytes out of the memory to the end of an array.
     func appendBytes(from source: Int, count: Int, to bytes: inout [UInt8]) throws(DecompressionFailureReason) {
         try memory.append(from: source, count: count, bounds: try byteCopyBounds(), to: &bytes)

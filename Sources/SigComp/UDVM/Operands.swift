@@ -40,15 +40,15 @@ extension UDVM {
         let first = try fetch()
         if first < 0x40 { return first }
         if first < 0x80 { return try memory.word(at: (first & 0x3F) << 1) }
+        if first >= 0xE0 { return first &+ (65_504 - 0xE0) }
+        if first & 0xE0 == 0xA0 { return (first & 0x1F) << 8 | (try fetch()) }
         return try longMultitype(first)
     }
 
     @inline(never)
     private mutating func longMultitype(_ first: Int) throws(DecompressionFailureReason) -> Int {
         switch first {
-        case 0xE0...0xFF: return first - 0xE0 + 65_504
         case 0xC0...0xDF: return try memory.word(at: (first & 0x1F) << 8 | (try fetch()))
-        case 0xA0...0xBF: return (first & 0x1F) << 8 | (try fetch())
         case 0x90...0x9F: return ((first & 0x0F) << 8 | (try fetch())) + 61_440
         case 0x88...0x8F: return 1 << ((first & 7) + 8)
         case 0x86, 0x87: return 1 << ((first & 1) + 6)

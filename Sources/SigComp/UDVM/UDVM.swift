@@ -40,13 +40,16 @@ public struct UDVM: ~Copyable {
     var grantedCycles = 0
     var cyclesPerBit = 16
     var outputLimit = 65_536
-    var input = CompressedInput.empty
+    var input = CompressedInput()
+    var gathered = DecompressedOutput()
     /// The identifier of the state that could not be accessed, for the NACK.
     var failedIdentifier: PartialStateIdentifier?
     let states: StateStore
 
     /// What OUTPUT has given so far.
-    public internal(set) var output: [UInt8] = []
+    public var output: [UInt8] { gathered.array }
+    /// The bytes of ``output``.
+    public var outputCount: Int { gathered.count }
     /// Whether OUTPUT was executed at all: an empty message is not the same as none (RFC 3320, section 9.4.8).
     public internal(set) var hasOutput = false
     /// Whether END-MESSAGE was executed.
@@ -109,15 +112,15 @@ public struct UDVM: ~Copyable {
 
     private mutating func prepare(message: [UInt8], headerBytes: Int, limits: Limits) {
         memory.reset(size: limits.memorySize)
-        input = CompressedInput(message: message, from: headerBytes)
+        input.reset(message: message, from: headerBytes)
         cyclesPerBit = limits.cyclesPerBit
-        outputLimit = limits.outputLimit
+        outputLimit = min(limits.outputLimit, DecompressedOutput.capacity)
         remainingCycles = (1_000 + 8 * headerBytes) * cyclesPerBit
         grantedCycles = remainingCycles
         instructionAddress = 0
         currentOpcode = 0
         failedIdentifier = nil
-        output = []
+        gathered.reset()
         hasOutput = false
         hasEnded = false
         pendingRequests.removeAll(keepingCapacity: true)

@@ -5,8 +5,8 @@ extension UDVM {
         let destination = try multitype()
         let target = try address()
         try charge(1 + length)
-        guard let bytes = input.takeBytes(length) else { return try continueExecution(at: target) }
-        try byteCopy(bytes, to: destination)
+        guard let start = input.takeBytes(length) else { return try continueExecution(at: target) }
+        try byteCopyInput(from: start, to: destination, count: length)
         grant(bits: 8 &* length)
     }
 
@@ -17,9 +17,12 @@ extension UDVM {
         try charge(1)
         let order = try inputBitOrder()
         guard length <= 16 else { throw .tooManyBitsRequested }
-        guard let value = input.takeBits(length, leastSignificantFirst: order & 4 != 0) else {
+        var place = input.place
+        guard let value = input.bits(length, at: place, leastSignificantFirst: order & 4 != 0) else {
             return try continueExecution(at: target)
         }
+        place.advance(bits: length)
+        input.advance(to: place)
         try memory.setWord(value, at: destination)
         grant(bits: length)
     }
@@ -34,7 +37,7 @@ extension UDVM {
         guard count > 0 else { return }
         let order = try inputBitOrder()
         let isLeastSignificantFirst = order & 2 != 0
-        var attempt = input
+        var place = input.place
         var isExhausted = false
         var match: Int?
         var code = 0
@@ -51,16 +54,17 @@ extension UDVM {
             let lower = try multitype()
             let upper = try multitype()
             let uncompressed = try multitype()
-            guard let value = attempt.takeBits(bits, leastSignificantFirst: isLeastSignificantFirst) else {
+            guard let value = input.bits(bits, at: place, leastSignificantFirst: isLeastSignificantFirst) else {
                 isExhausted = true
                 continue
             }
+            place.advance(bits: bits)
             code = code << bits | value
             consumed &+= bits
             if code >= lower, code <= upper { match = code &+ uncompressed &- lower }
         }
         if let match {
-            input = attempt
+            input.advance(to: place)
             try memory.setWord(match, at: destination)
             grant(bits: consumed)
         } else if isExhausted {

@@ -47,9 +47,19 @@ extension UDVM {
         let start = try multitype()
         let length = try multitype()
         try charge(1 + length)
-        guard output.count + length <= outputLimit else { throw .outputOverflow }
+        guard length <= outputLimit &- gathered.count else { throw .outputOverflow }
         hasOutput = true
-        try memory.append(from: start, count: length, bounds: try byteCopyBounds(), to: &output)
+        let bounds = try byteCopyBounds()
+        var source = start
+        var left = length
+        while left > 0 {
+            let piece = min(left, bounds.run(from: source))
+            try memory.withBytes(at: source, count: piece) { bytes throws(DecompressionFailureReason) in
+                try gathered.append(bytes)
+            }
+            source = bounds.address(after: source, count: piece)
+            left &-= piece
+        }
     }
 
     /// Ends the run. Only now are states and identifiers read from the memory (RFC 4896, section 4.1).
