@@ -37,6 +37,7 @@ let package = Package(
         .executable(name: "godwit", targets: ["godwit"]),
         .library(name: "SIPCore", targets: ["SIPCore"]),
         .library(name: "Engine", targets: ["Engine"]),
+        .library(name: "SigComp", targets: ["SigComp"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -54,6 +55,7 @@ let package = Package(
 
         room("LinkProfiles", [yams]),
         room("SIPCore"),
+        room("SigComp", ["COpenSSL"]),
         room("SIPTransaction", ["SIPCore", "LinkProfiles"]),
         room("MessageStore", ["LinkProfiles"]),
         room("Policy", ["SIPCore", "LinkProfiles", "MessageStore", "COpenSSL"]),
@@ -83,6 +85,7 @@ let package = Package(
 
         tests("LinkProfilesTests", ["LinkProfiles"]),
         tests("SIPCoreTests", ["SIPCore"]),
+        tests("SigCompTests", ["SigComp"]),
         tests("SIPTransactionTests", ["SIPTransaction", "SIPCore", "LinkProfiles"]),
         tests("MessageStoreTests", ["MessageStore", "MessageStoreSQLite", "Simulation", "LinkProfiles", grdb]),
         tests("PolicyTests", ["Policy", "SIPCore", "LinkProfiles", "MessageStore"]),
