@@ -76,7 +76,8 @@ extension Engine {
     func challengeStateless(_ message: SIPMessage, on flow: Flow) {
         tally.challenges += 1
         var headers: [UInt8] = []
-        authenticator.appendChallenges(as: .proxy, isStale: false, for: message, accounts: accounts, at: now, to: &headers)
+        authenticator.appendChallenges(
+            as: .proxy, isStale: false, for: message, accounts: accounts, at: now, to: &headers)
         answerStateless(message, on: flow, DigestRole.proxy.statusCode, reason: nil, headers: headers)
     }
 

@@ -82,19 +82,10 @@ extension Engine {
         return false
     }
 
-    /// Takes a message out again whose commit failed. A relay that went on for it ends too: its sender is told to send again.
+    /// Takes a message out again whose commit failed.
     private func withdraw(_ number: MessageNumber, of user: Int32) {
         guard let slot = queueSlot(of: user), let position = queues[slot].index(of: number) else { return }
         end(position, in: slot)
-        for fork in queues[slot].forks {
-            guard let context = contexts.context(at: fork.slot, generation: fork.generation), context.number == number
-            else {
-                continue
-            }
-            cancelBranches(of: context)
-            queues[slot].forks.removeAll { $0.slot == context.slot }
-            contexts.remove(context.slot)
-        }
         pump(slot)
     }
 

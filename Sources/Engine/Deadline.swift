@@ -25,8 +25,6 @@ struct ExpirySweep {
     static let stepsPerRound = 60
     /// No queue's deadline is farther away.
     static let farthestWake = TimeSpan.seconds(600 as Int64)
-    /// No attempt takes this long, on any link.
-    static let longestAttempt = TimeSpan.seconds(7_200 as Int64)
 
     var next = Instant(microseconds: 0)
     var cursor = 0

@@ -173,17 +173,24 @@ extension Engine {
         startNextGroup(context)
     }
 
-    /// An attempt does not outlive the message: one that could is ended at the message's expiry.
+    /// An attempt does not outlive the message: one that could is ended at the message's expiry. The deadline is set no farther than
+    /// most attempts take and then set again, so that what ended before leaves it behind for a short time only.
     func watchExpiry(of context: ForkContext, expires: UInt32) {
+        context.expires = expires
         let end = Instant(microseconds: Int64(expires) * 1_000_000)
-        guard end - now < ExpirySweep.longestAttempt else { return }
+        guard end - now < longestAttempt else { return }
+        let lifetime = profiles[context.branches.first?.target.profile ?? defaultProfile].transactionLifetime
         deadlines.insert(
             Deadline(
-                at: end, kind: .messageExpiry(slot: context.slot, generation: contexts.generation(of: context.slot))))
+                at: min(end, now + max(lifetime, .seconds(1 as Int64))),
+                kind: .messageExpiry(slot: context.slot, generation: contexts.generation(of: context.slot))))
     }
 
     private func expireAttempt(_ context: ForkContext) {
         guard let number = context.number else { return }
+        guard Int64(context.expires) <= now.unixSeconds else {
+            return watchExpiry(of: context, expires: context.expires)
+        }
         cancelBranches(of: context)
         contexts.remove(context.slot)
         guard let slot = queueSlot(of: context.user) else { return }
@@ -271,6 +278,9 @@ extension Engine {
     }
 
     // MARK: Deadlines
+
+    /// Deadlines that wait, those included that have become idle.
+    var deadlineCount: Int { deadlines.count }
 
     func fireDeadlines() {
         while let first = deadlines.min, first.at <= now {

@@ -23,6 +23,8 @@ public final class Engine {
     let transactions = TransactionLayer()
     var events: [TransactionEvent] = []
     var profiles: [LinkProfile]
+    /// Attempts that take longer than some next hops of the slowest link one after the other need no end of their own.
+    let longestAttempt: TimeSpan
     var timers: [TimersIndex]
     let profileNumbers: [String: Int]
     /// The profile of flows that no rule matches.
@@ -73,6 +75,7 @@ public final class Engine {
         profileNumbers = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, $0) })
         profiles = names.compactMap { configuration.profiles[$0] }
         if profiles.isEmpty { profiles = [LinkProfile()] }
+        longestAttempt = (profiles.map(\.transactionLifetime).max() ?? .zero) * 8
         defaultProfile = profileNumbers["lan"] ?? 0
         timers = []
         for profile in profiles {

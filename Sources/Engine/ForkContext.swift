@@ -19,6 +19,8 @@ final class ForkContext {
     var user: Int32 = -1
     /// The deferred message this is an attempt for.
     var number: MessageNumber?
+    /// Unix second at which that message expires.
+    var expires: UInt32 = 0
     var attempts: UInt16 = 1
     var branches: [ClientBranch] = []
     /// Targets not tried yet, by falling q; the next group is last (RFC 3261 section 16.6).

@@ -128,7 +128,8 @@ extension Engine {
 
     /// Whether this very request passed here before with nothing changed that decides its way.
     func isLooping(_ message: SIPMessage) -> Bool {
-        guard message.viaCount > 1 else { return false }
+        // What we deliver from the store has our Via alone.
+        guard message.viaCount > 1 || message.topVia.branch.count == 41 else { return false }
         var mine: [UInt8]?
         for via in message.vias() where via.branch.count == 41 && isLocal(host: via.host, port: via.port, in: message) {
             let expected: [UInt8]

@@ -34,7 +34,8 @@ extension Engine {
     }
 
     private func retryRecipient(of command: OperatorCommand) -> Bool {
-        guard case .retryRecipient(let address) = command, let user = location.user(address), queueSlot(of: user) != nil else {
+        guard case .retryRecipient(let address) = command, let user = location.user(address), queueSlot(of: user) != nil
+        else {
             return false
         }
         wake(user)

@@ -150,7 +150,8 @@ struct CredentialGapTests {
     @Test func aSealedFlowLeadsToNoServedUser() {
         scene.receive(
             HomeServingProxyTests.request(
-                "BYE", uri: "sip:alice@example.com", branch: "b1", toTag: "x", extra: sealedRoute(to: EngineScene.udp(6001))),
+                "BYE", uri: "sip:alice@example.com", branch: "b1", toTag: "x",
+                extra: sealedRoute(to: EngineScene.udp(6001))),
             on: EngineScene.udp(7001))
         #expect(scene.statuses == [407])
     }

@@ -50,7 +50,9 @@ struct OperatorCommandTests {
         scene.register("alice", port: 6001)
         scene.answer(480, to: try #require(scene.take().last { $0.message.isRequest }))
         scene.settle()
-        #expect(scene.engine.perform([.retryRecipient("sip:alice@example.com"), .retryRecipient("sip:x@example.com")], at: scene.now) == 1)
+        #expect(
+            scene.engine.perform(
+                [.retryRecipient("sip:alice@example.com"), .retryRecipient("sip:x@example.com")], at: scene.now) == 1)
         scene.drain()
         scene.settle()
         #expect(scene.requests(.message).count == 1)

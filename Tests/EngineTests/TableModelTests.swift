@@ -30,7 +30,8 @@ struct TableModelTests {
                 let position = try #require(queue.index(of: model[at].number))
                 switch Int.random(in: 0..<4, using: &random) {
                 case 0:
-                    let state: QueueEntry.State = [.queued, .claimed, .waiting].randomElement(using: &random) ?? .queued
+                    let state: QueueEntry.State =
+                        [.queued, .claimed, .waiting].randomElement(using: &random) ?? .queued
                     queue.move(position, to: state)
                     model[at].state = state
                 case 1:
@@ -114,7 +115,9 @@ struct TableModelTests {
                 let slot = table.insert(occupant)
                 #expect(model[slot] == nil)
                 model[slot] = (occupant, table.generation(of: slot))
-            } else if let slot = model.keys.sorted().randomElement(using: &random), let mark = model.removeValue(forKey: slot) {
+            } else if let slot = model.keys.sorted().randomElement(using: &random),
+                let mark = model.removeValue(forKey: slot)
+            {
                 table.remove(slot)
                 table.remove(slot)
                 past.append((slot, mark.generation))

@@ -96,7 +96,9 @@ struct Stage {
         questions += output.resolutions.map(\.id)
         // A response repeats what was wrong with its request; requests are always well-formed.
         for transmission in output.transmissions where !transmission.bytes.starts(with: "SIP/2.0".utf8) {
-            guard case .message = SIPMessage.parse(transmission.bytes) else { preconditionFailure("sent what cannot be read") }
+            guard case .message = SIPMessage.parse(transmission.bytes) else {
+                preconditionFailure("sent what cannot be read")
+            }
         }
     }
 
@@ -104,7 +106,9 @@ struct Stage {
     private mutating func respond(with text: [UInt8]) {
         guard text.count >= 2 else { return }
         let requests = sent.compactMap { transmission -> SIPMessage? in
-            guard case .message(let message) = SIPMessage.parse(transmission.bytes), message.isRequest else { return nil }
+            guard case .message(let message) = SIPMessage.parse(transmission.bytes), message.isRequest else {
+                return nil
+            }
             return message
         }
         guard !requests.isEmpty else { return }
