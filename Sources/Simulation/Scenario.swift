@@ -133,6 +133,8 @@ public enum Action: Sendable {
     case reboot(device: Int)
     case send(message: Int)
     case answers(device: Int, AnswerScript)
+    /// The device sends something that is no message of its user's: strange, damaged or random.
+    case noise(device: Int)
     /// The device's link carries nothing for a while.
     case outage(device: Int, TimeSpan)
     /// The store refuses everything for a while.

@@ -188,8 +188,17 @@ private struct ScenarioBuilder {
 
     // MARK: The node
 
+    private mutating func makeNoise() {
+        var dice = random.stream(13)
+        guard dice.chance(0.3) else { return }
+        for _ in 0..<dice.below(40) {
+            at(dice.fraction() * span, .noise(device: dice.below(scenario.devices.count)))
+        }
+    }
+
     private mutating func breakNode() {
         guard severity > 0 else { return }
+        makeNoise()
         for _ in 0..<random.below(4) {
             let down = TimeSpan.seconds(random.chance(0.6) ? 0.2 + random.fraction() * 5 : random.fraction() * 120)
             let time = random.fraction() * span

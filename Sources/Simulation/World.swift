@@ -112,6 +112,7 @@ public final class World {
         case .reboot(let device): endpoints[device].reboot()
         case .send(let message): endpoints[scenario.messages[message].sender].submit(message)
         case .answers(let device, let script): endpoints[device].answers = script
+        case .noise(let device): endpoints[device].makeNoise()
         case .outage(let device, let span):
             trace(name(device), "link down for \(span.inSeconds) s")
             network.outage(device, until: now + span)
