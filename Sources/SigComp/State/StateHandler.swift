@@ -126,7 +126,8 @@ public final class StateHandler {
         let isOwn = creation.priority == StateRetentionPriority.locallyAvailable
         let item = StateItem(
             identifier: identifier, address: creation.address, instruction: creation.instruction,
-            minimumAccessLength: creation.minimumAccessLength, value: Array(value))
+            minimumAccessLength: creation.minimumAccessLength,
+            value: value.count == creation.value.count ? creation.value : Array(value))
         // Held before anything is given up: the same state may be among that.
         guard let stored = store.hold(item) else { return nil }
         if let entry = compartment.entries.first(where: { $0.item === stored }) {

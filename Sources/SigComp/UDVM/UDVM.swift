@@ -42,6 +42,7 @@ public struct UDVM: ~Copyable {
     var outputLimit = 65_536
     var input = CompressedInput()
     var gathered = DecompressedOutput()
+    var huffmanCache = HuffmanCache()
     /// The identifier of the state that could not be accessed, for the NACK.
     var failedIdentifier: PartialStateIdentifier?
     let states: StateStore

@@ -76,4 +76,10 @@ struct UDVMMemory: ~Copyable {
         guard let start = source.baseAddress else { return }
         (bytes + address).update(from: start, count: source.count)
     }
+
+    /// The memory from an address on; `body` must stay below ``size``.
+    @inline(__always)
+    func withUnsafeBytes<Result>(at address: Int, _ body: (UnsafeRawPointer) -> Result) -> Result {
+        body(UnsafeRawPointer(bytes + address))
+    }
 }

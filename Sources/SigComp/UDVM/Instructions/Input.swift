@@ -27,9 +27,41 @@ extension UDVM {
         grant(bits: length)
     }
 
+    mutating func inputHuffman() throws(DecompressionFailureReason) {
+        if let entry = huffmanCache.entry(at: instructionAddress, in: memory) { return try inputHuffman(entry) }
+        keepHuffmanInstruction()
+        try decodeAndInputHuffman()
+    }
+
+    /// The instruction with operands that are known: the same as ``decodeAndInputHuffman()``.
+    private mutating func inputHuffman(_ entry: HuffmanCache.Entry) throws(DecompressionFailureReason) {
+        cursor = instructionAddress &+ entry.length
+        try charge(1 &+ entry.count)
+        let isLeastSignificantFirst = try inputBitOrder() & 2 != 0
+        var place = input.place
+        var code = 0
+        var consumed = 0
+        for index in 0..<entry.count {
+            let set = huffmanCache.code(index, at: entry.address)
+            let bits = Int(set.bits)
+            guard let value = input.bits(bits, at: place, leastSignificantFirst: isLeastSignificantFirst) else {
+                return try continueExecution(at: entry.target)
+            }
+            place.advance(bits: bits)
+            code = code << bits | value
+            consumed &+= bits
+            if code >= Int(set.lower), code <= Int(set.upper) {
+                input.advance(to: place)
+                try memory.setWord(code &+ Int(set.uncompressed) &- Int(set.lower), at: entry.destination)
+                return grant(bits: consumed)
+            }
+        }
+        throw .huffmanNoMatch
+    }
+
     /// All operands are read before anything is taken or written, as the conceptual model asks; the input is consumed only
     /// when a code matches.
-    mutating func inputHuffman() throws(DecompressionFailureReason) {
+    private mutating func decodeAndInputHuffman() throws(DecompressionFailureReason) {
         let destination = try multitype()
         let target = try address()
         let count = try literal()
