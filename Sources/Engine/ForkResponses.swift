@@ -137,7 +137,8 @@ extension Engine {
         } else if let held = context.held, !context.isAnswered {
             context.isAnswered = true
             if context.user >= 0, context.method == .message, DeliveryOutcome.isDeferrable(status: best.status) {
-                deferMessage(held, user: context.user, attemptsMade: context.attempts)
+                let retryAfter = best.message.flatMap { retryDelay(in: $0) }
+                deferMessage(held, user: context.user, attemptsMade: context.attempts, retryAfter: retryAfter)
                 answerFollowers(of: context, status: nil)
             } else {
                 refuse(held, best, of: context)

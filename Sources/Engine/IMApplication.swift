@@ -115,12 +115,14 @@ extension Engine {
     ///
     /// - Parameters:
     ///   - attemptsMade: attempts to relay it that failed; its next one is the following.
+    ///   - retryAfter: how long the device asked to be left alone.
     ///   - context: a relay that goes on as the first attempt to deliver the stored message.
     /// - Returns: whether it was, or will be, answered. False only for a relay that the store does not take over: what comes of
     ///   the relay is its answer.
     @discardableResult
     func deferMessage(
-        _ held: HeldRequest, user: Int32, attemptsMade: UInt16, goingOnIn context: ForkContext? = nil
+        _ held: HeldRequest, user: Int32, attemptsMade: UInt16, retryAfter: TimeSpan? = nil,
+        goingOnIn context: ForkContext? = nil
     ) -> Bool {
         let request = held.request
         guard request.expires != 0 else {
@@ -188,7 +190,7 @@ extension Engine {
             watchExpiry(of: context, expires: UInt32(clamping: expiresAt.unixSeconds))
             liveRelayEnded(context)
         } else if attemptsMade > 0 {
-            backOff(slot)
+            backOff(slot, atLeast: retryAfter ?? .zero)
         } else {
             pump(slot)
         }
@@ -196,7 +198,7 @@ extension Engine {
     }
 
     /// A relay failed: the recipient's link says when to try again.
-    private func backOff(_ slot: Int) {
+    private func backOff(_ slot: Int, atLeast least: TimeSpan) {
         let user = queues[slot].user
         let profile = profiles[
             location.bindings(of: user).first(where: { _ in true }).map { profileNumber(of: $0, user: user) }
@@ -204,7 +206,7 @@ extension Engine {
         let schedule = RetrySchedule(
             initial: profile.retryInitial, maximum: profile.retryMaximum, jitter: profile.retryJitter)
         queues[slot].failures += 1
-        let due = now + schedule.delay(afterFailures: queues[slot].failures, random: random.unit())
+        let due = now + max(least, schedule.delay(afterFailures: queues[slot].failures, random: random.unit()))
         queues[slot].notBefore = max(queues[slot].notBefore, due)
         arm(slot, at: queues[slot].notBefore)
     }

@@ -196,4 +196,16 @@ struct TakeoverTests {
         let isIdle = scene.engine.queues.allSatisfy { $0.isIdle }
         #expect(isIdle)
     }
+
+    @Test func aDeviceIsLeftAloneAsLongAsItAsks() throws {
+        scene.register("alice", port: 6001)
+        _ = scene.take()
+        scene.receive(EngineScene.message(to: "alice", id: "m1"))
+        scene.answer(503, to: try #require(scene.take().last { $0.message.isRequest }), headers: "Retry-After: 120\r\n")
+        scene.settle()
+        scene.advance(.seconds(119 as Int64))
+        #expect(scene.requests(.message).isEmpty)
+        scene.advance(.seconds(2 as Int64))
+        #expect(!scene.requests(.message).isEmpty)
+    }
 }
