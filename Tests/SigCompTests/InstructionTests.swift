@@ -140,6 +140,78 @@ struct InstructionTests {
         }
     }
 
+    /// INPUT-HUFFMAN in a loop, against a model: the first turn decodes the instruction, the others find it decoded.
+    @Test(arguments: 0..<24)
+    func huffmanCodes(_ seed: Int) throws {
+        var generator = SeededGenerator(seed: UInt64(seed))
+        let order = seed % 8
+        let lengths = (0..<Int.random(in: 1...5, using: &generator)).map { _ in Int.random(in: 0...3, using: &generator)
+        }
+        let codes = lengths.indices.map { index in
+            let lower = Int.random(in: 0...(1 << lengths[...index].reduce(0, +)), using: &generator)
+            return (lower: lower, upper: lower + Int.random(in: 0...3, using: &generator), value: 1_000 * index)
+        }
+        let operands = zip(lengths, codes).map { "\($0), \($1.lower), \($1.upper), \($1.value)" }
+        let input = (0..<30).map { _ in UInt8.random(in: 0...255, using: &generator) }
+        let source = """
+            LOAD (68, \(order)) :again INPUT-HUFFMAN (32, end, , \(operands.joined(separator: ", ")))
+            LOAD (1024, 1) OUTPUT (32, 2) ADD ($36, 1) COMPARE ($36, 60, again, end, end) :end\(Self.end)
+            """
+        var bits = input.flatMap { byte in (0..<8).map { Int(byte >> UInt8(order & 1 == 1 ? $0 : 7 - $0)) & 1 } }[...]
+        var expected: [UInt8] = []
+        var noMatch = false
+        turns: for _ in 0..<60 {
+            var rest = bits
+            var code = 0
+            for (length, set) in zip(lengths, codes) {
+                guard rest.count >= length else { break turns }
+                let taken = Array(rest.prefix(length))
+                rest = rest.dropFirst(length)
+                code = (order & 2 == 0 ? taken : taken.reversed()).reduce(code) { $0 << 1 | $1 }
+                if (set.lower...set.upper).contains(code) {
+                    let value = code + set.value - set.lower
+                    expected += [UInt8(value >> 8), UInt8(value & 0xFF)]
+                    bits = rest
+                    continue turns
+                }
+            }
+            noMatch = true
+            break
+        }
+        let program = try Assembler.assemble("at (128) \(source)")
+        var machine = UDVM(states: StateStore())
+        try machine.start(
+            message: program.bytecode + input, code: 0..<program.bytecode.count, destination: 128,
+            limits: UDVM.Limits(memorySize: 4_096, cyclesPerBit: 16))
+        do throws(DecompressionFailureReason) {
+            try machine.run()
+            #expect(!noMatch)
+        } catch {
+            #expect(noMatch && error == .huffmanNoMatch)
+        }
+        #expect(machine.output == expected)
+    }
+
+    /// Bytecode that rewrites an operand of its INPUT-HUFFMAN between two turns gets what stands there then.
+    @Test func huffmanCodesThatChange() throws {
+        let source = """
+            :again INPUT-HUFFMAN (32, !, 1, 8, 0, 255, 8192)
+            OUTPUT (32, 2) ADD ($36, 1) COPY (new, 1, (again + 8))
+            COMPARE ($36, 3, again, end, end) :end\(Self.end) :new byte (0)
+            """
+        let program = try Assembler.assemble("at (128) \(source)")
+        let listing = try #require(Disassembler(program.image).instruction(at: 128))
+        #expect(listing.length == 9)
+        var machine = UDVM(states: StateStore())
+        try machine.start(
+            message: program.bytecode + [1, 2, 3], code: 0..<program.bytecode.count, destination: 128,
+            limits: UDVM.Limits(memorySize: 4_096, cyclesPerBit: 16))
+        #expect(throws: Never.self) { try Self.run(&machine) }
+        #expect(machine.output == [0x20, 1, 0, 2, 0, 3])
+    }
+
+    private static func run(_ machine: inout UDVM) throws { try machine.run() }
+
     @Test func sortingIsStableInBothDirections() throws {
         let data = "word (3, 1, 2, 1, 3, 10, 11, 12, 13, 14)"
         let up = try Self.memory("SORT-ASCENDING (data, 2, 5)" + Self.end + " at (512) :data " + data)
