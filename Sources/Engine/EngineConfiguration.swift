@@ -106,6 +106,8 @@ public struct EngineLimits: Sendable {
     public var perIdentity = RateLimit.none
     /// Store commands that may wait for their commit before new work is refused with 503.
     public var pendingStoreCommands = 200_000
+    /// MESSAGEs that may wait in memory for the one before them to the same device, before the store takes them all over.
+    public var relaysInLine = 1_024
     /// Requests being proxied at once before new ones are refused with 503.
     public var openContexts = 500_000
 

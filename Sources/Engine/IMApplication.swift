@@ -20,8 +20,9 @@ extension Engine {
             relay.followers.append(held)
             return
         }
-        if let slot = queueSlot(of: user), queues[slot].line.count >= Self.longestLine { endPatience(in: slot) }
-        if let slot = queueSlot(of: user), !queues[slot].isEmpty || queues[slot].line.count >= Self.longestLine {
+        let longestLine = configuration.limits.relaysInLine
+        if let slot = queueSlot(of: user), queues[slot].line.count >= longestLine { endPatience(in: slot) }
+        if let slot = queueSlot(of: user), !queues[slot].isEmpty || queues[slot].line.count >= longestLine {
             deferMessage(held, user: user, attemptsMade: 0)
             return
         }
@@ -44,9 +45,6 @@ extension Engine {
             startRelay(context, queue: slot)
         }
     }
-
-    /// Relays that wait for one before them, until the store takes them all over.
-    private static let longestLine = 256
 
     /// The relay of the same message (From tag, Call-ID and CSeq) that has no answer yet.
     private func relayUnderWay(of seed: UInt64, in slot: Int) -> ForkContext? {

@@ -62,6 +62,7 @@ struct TakeoverTests {
     }
 
     @Test func aLongLineBehindASilentDeviceIsTakenOverAtOnceAndInOrder() throws {
+        let scene = try EngineScene { $0.limits.relaysInLine = 256 }
         scene.register("alice", port: 6001)
         _ = scene.take()
         for n in 0..<300 { scene.receive(EngineScene.message(to: "alice", id: "m\(n)")) }
