@@ -33,4 +33,30 @@ struct AlgorithmTests {
             if transport == .message { #expect(result.cycles == second.cycles) }
         }
     }
+
+    /// The native pass-through gives what the UDVM gives, for every length and every memory size near its limit.
+    @Test func passThroughIsTheSameNatively() throws {
+        for memory in [2_048, 8_192] {
+            let parameters = SigCompParameters(cyclesPerBit: 16, decompressionMemorySize: memory, stateMemorySize: 0)
+            let native = DecompressorDispatcher(parameters: parameters)
+            let interpreted = DecompressorDispatcher(parameters: parameters)
+            interpreted.nativePrograms = []
+            for count in Array(0...40) + Array((memory - 170)...(memory - 10)) {
+                let plain = (0..<count).map { UInt8(truncatingIfNeeded: $0) }
+                let message = PassThroughProgram.prefix + plain
+                let first = Result { try native.decompress(message) }
+                let second = Result { try interpreted.decompress(message) }
+                switch (first, second) {
+                case (.success(let first), .success(let second)):
+                    #expect(first.output == second.output)
+                    #expect(first.output == (count == 0 ? nil : plain))
+                    #expect(first.cycles == second.cycles)
+                    #expect(first.requests.isEmpty && second.requests.isEmpty)
+                case (.failure(let first), .failure(let second)):
+                    #expect(first as? DecompressionFailure == second as? DecompressionFailure)
+                default: Issue.record("native and interpreted differ for \(count) bytes in \(memory)")
+                }
+            }
+        }
+    }
 }

@@ -14,6 +14,8 @@ public final class DecompressorDispatcher {
     public let states: StateHandler
     /// The bytes that a message may decompress to.
     public let outputLimit: Int
+    /// Programs that are run without the UDVM when a message starts them, tried in this order.
+    public var nativePrograms: [any NativeProgram] = [PassThroughProgram()]
     private var machine: UDVM
 
     public init(parameters: SigCompParameters, limits: StateHandler.Limits = .init(), outputLimit: Int = 65_536) {
@@ -61,16 +63,25 @@ public final class DecompressorDispatcher {
             throw DecompressionFailure(error)
         }
         let limits = try limits(for: message, over: transport)
+        let program: ProgramResult
         do throws(DecompressionFailureReason) {
-            try start(message, header, limits)
-            if let observe { try machine.run(observing: observe) } else { try machine.run() }
+            let start = ProgramStart(
+                message: message, header: header, state: try namedState(header), limits: limits, states: states.store)
+            if observe == nil, let native = runNatively(start) {
+                program = native
+            } else {
+                try run(start, observing: observe)
+                program = ProgramResult(
+                    output: machine.hasOutput ? machine.output : nil, cycles: machine.usedCycles,
+                    requests: machine.requests, requestedFeedback: machine.requestedFeedback,
+                    returnedParameters: machine.returnedParameters)
+            }
         } catch {
             throw detailed(error)
         }
         var result = DecompressedMessage(
-            output: machine.hasOutput ? machine.output : nil, cycles: machine.usedCycles,
-            compressedLength: message.count, requests: machine.requests, requestedFeedback: machine.requestedFeedback,
-            returnedParameters: machine.returnedParameters)
+            output: program.output, cycles: program.cycles, compressedLength: message.count, requests: program.requests,
+            requestedFeedback: program.requestedFeedback, returnedParameters: program.returnedParameters)
         if let item = header.returnedFeedbackItem { result.returnedFeedbackItem = Array(message[item]) }
         if case .state(let identifier) = header.program { result.programState = identifier }
         return result
@@ -133,19 +144,33 @@ public final class DecompressorDispatcher {
             outputLimit: outputLimit)
     }
 
-    private func start(_ message: [UInt8], _ header: SigCompHeader, _ limits: UDVM.Limits)
+    /// The state that a header names; nil when it uploads bytecode.
+    private func namedState(_ header: SigCompHeader) throws(DecompressionFailureReason) -> StateItem? {
+        guard case .state(let identifier) = header.program else { return nil }
+        machine.refer(to: identifier)
+        return try states.store.access(identifier)
+    }
+
+    private func runNatively(_ start: ProgramStart) -> ProgramResult? {
+        for program in nativePrograms {
+            if let result = program.run(start) { return result }
+        }
+        return nil
+    }
+
+    private func run(_ start: ProgramStart, observing observe: ((ExecutionStep) -> Void)?)
         throws(DecompressionFailureReason)
     {
-        switch header.program {
-        case .state(let identifier):
-            machine.refer(to: identifier)
-            let state = try states.store.access(identifier)
+        switch (start.header.program, start.state) {
+        case (.bytecode(let code, let destination), _):
+            try machine.start(message: start.message, code: code, destination: destination, limits: start.limits)
+        case (.state(let identifier), let state?):
             try machine.start(
-                message: message, headerBytes: header.length, state: state, identifierLength: identifier.length,
-                limits: limits)
-        case .bytecode(let code, let destination):
-            try machine.start(message: message, code: code, destination: destination, limits: limits)
+                message: start.message, headerBytes: start.header.length, state: state,
+                identifierLength: identifier.length, limits: start.limits)
+        case (.state, nil): throw .stateNotFound
         }
+        if let observe { try machine.run(observing: observe) } else { try machine.run() }
     }
 
     private func detailed(_ reason: DecompressionFailureReason) -> DecompressionFailure {
