@@ -75,7 +75,8 @@ let package = Package(
             name: "godwit",
             dependencies: [
                 "GodwitServer", "Simulation", "Transport", "SIPCore", "Policy", "MessageStore", "MessageStoreSQLite",
-                "LinkProfiles", log, nioSSL, .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "LinkProfiles", "SigComp", log, nioSSL,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ] + nio,
             swiftSettings: house),
 

@@ -28,5 +28,6 @@ struct Godwit: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             Serve.self, User.self, Queue.self, Running.self, Send.self, Listen.self, Doctor.self, Simulate.self,
+            SigCompCommand.self,
         ])
 }
