@@ -1,5 +1,5 @@
 /// One executed instruction.
-public struct ExecutionStep: Equatable, Sendable {
+public struct ExecutionStep: Equatable, Sendable, CustomStringConvertible {
     /// nil when the bytes at the address are no instruction.
     public var instruction: DisassembledInstruction?
     public var address: Int
@@ -11,6 +11,13 @@ public struct ExecutionStep: Equatable, Sendable {
     public var cyclesLeft: Int
     /// The bytes of output so far.
     public var outputCount: Int
+
+    /// A line of a trace: address, instruction, cycles used and left, bytes of output.
+    public var description: String {
+        let text = instruction?.description ?? "no instruction"
+        return
+            "\(address)\t\(text)\t+\(cyclesAfter - cyclesBefore) = \(cyclesAfter), \(cyclesLeft) left\t\(outputCount) out"
+    }
 }
 
 extension UDVM {
