@@ -37,6 +37,10 @@ extension UDVM {
     mutating func byteCopy(from source: Int, to destination: Int, count: Int) throws(DecompressionFailureReason) -> Int
     {
         let bounds = try byteCopyBounds()
+        if count == 1 {
+            try memory.setByte(try memory.byte(at: source), at: destination)
+            return bounds.address(after: destination, count: 1)
+        }
         var source = source
         var destination = destination
         var left = count

@@ -1,5 +1,5 @@
 // rooms: SigComp
-// seeds: sigcomp/*.json
+// dictionary: sigcomp.dict
 // link: -lcrypto
 import SigComp
 
