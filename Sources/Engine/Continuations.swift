@@ -13,8 +13,8 @@ extension Engine {
         case .accepted(let held, _, _, _):
             tally.messagesAccepted += 1
             answer(held, 202)
-        case .acceptedAgain(let held, let identity):
-            answer(held, identities.contains(identity) ? 202 : 503)
+        case .acceptedAgain(let held, let identity, let lost):
+            acceptedAgain(held, identity, lostBefore: lost)
         case .claimed(let user, let number):
             if let claim = claims.first, claim.number == number {
                 claims.removeFirst()
@@ -42,11 +42,12 @@ extension Engine {
             location.numberWasNotStored(of: user)
         case .accepted(let held, let user, let number, let identity):
             identities.remove(identity)
+            pending.lostAcceptances += 1
             let goesOn = returnToRelay(number, of: user)
             withdraw(number, of: user)
             if !goesOn { refuseForStore(held) }
-        case .acceptedAgain(let held, let identity):
-            if identities.contains(identity) { answer(held, 202) } else { refuseForStore(held) }
+        case .acceptedAgain(let held, let identity, let lost):
+            acceptedAgain(held, identity, lostBefore: lost)
         case .claimed(let user, let number):
             unclaim(number, of: user)
         case .registered(let held, let outcome):
@@ -59,6 +60,14 @@ extension Engine {
             }
             unsettled.append((command, user))
         }
+    }
+
+    /// The commands before a repetition have their outcome. Where an acceptance was lost meanwhile, the identity may be that of a
+    /// later copy whose commit is still to come: wait for that one.
+    private func acceptedAgain(_ held: HeldRequest, _ identity: MessageIdentity, lostBefore lost: UInt64) {
+        guard identities.contains(identity) else { return refuseForStore(held) }
+        if lost == pending.lostAcceptances || pending.depth == 0 { return answer(held, 202) }
+        pending.hold(.acceptedAgain(held, identity: identity, lostBefore: pending.lostAcceptances))
     }
 
     private func refuseForStore(_ held: HeldRequest) {

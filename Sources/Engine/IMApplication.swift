@@ -216,7 +216,7 @@ extension Engine {
         if pending.depth == 0 {
             answer(held, 202)
         } else {
-            pending.hold(.acceptedAgain(held, identity: identity))
+            pending.hold(.acceptedAgain(held, identity: identity, lostBefore: pending.lostAcceptances))
         }
     }
 

@@ -24,7 +24,7 @@ enum Continuation {
     /// A MESSAGE was accepted: answer 202, or 503 and take it out of the queue again.
     case accepted(HeldRequest, user: Int32, number: MessageNumber, identity: MessageIdentity)
     /// The same message again while the first commit was under way.
-    case acceptedAgain(HeldRequest, identity: MessageIdentity)
+    case acceptedAgain(HeldRequest, identity: MessageIdentity, lostBefore: UInt64)
     /// An attempt may begin: the payload comes with the receipt.
     case claimed(user: Int32, number: MessageNumber)
     /// Bindings changed: answer the REGISTER.
@@ -40,6 +40,9 @@ struct PendingCommits {
     private(set) var last: UInt64 = 0
     /// Number of the last command reported committed or failed.
     private(set) var finished: UInt64 = 0
+
+    /// Acceptances whose commit failed. While none fails, an identity that is remembered was handed over before whoever asks now.
+    var lostAcceptances: UInt64 = 0
 
     /// Commands under way.
     var depth: Int { Int(last - finished) }
