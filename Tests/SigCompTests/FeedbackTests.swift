@@ -47,6 +47,15 @@ struct FeedbackTests {
         #expect(compartment.peerStates.isEmpty)
     }
 
+    @Test func announcementsAreBounded() throws {
+        let dispatcher = DecompressorDispatcher(parameters: .minimumForSIP)
+        let list = (0..<300).flatMap { (index: Int) -> [UInt8] in
+            [6, UInt8(index & 0xFF), 2, 3, 4, 5, UInt8(index >> 8)]
+        }
+        let compartment = try accept(try message([0, 0] + list, requested: 0, returned: 256), dispatcher)
+        #expect(compartment.peerStates.count == ReturnedParameters.identifierLimit)
+    }
+
     @Test func aPeerMayDeclineState() throws {
         let dispatcher = DecompressorDispatcher(parameters: .minimumForSIP)
         let compartment = dispatcher.states.openCompartment(peer)

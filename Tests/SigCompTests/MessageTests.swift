@@ -85,6 +85,12 @@ struct MessageTests {
         #expect(failure?.isAnswerable == false)
     }
 
+    @Test(arguments: [[], [0x49], Array("OPTIONS sip:a@b SIP/2.0".utf8)] as [[UInt8]])
+    func whatIsNoSigCompIsNotAnswered(_ message: [UInt8]) {
+        let failure = #expect(throws: DecompressionFailure.self) { try dispatcher.receive(message) }
+        #expect(failure?.isAnswerable == false)
+    }
+
     @Test func versionOneSendsNoNACK() {
         let old = DecompressorDispatcher(parameters: .minimum)
         #expect(old.negativeAcknowledgement(of: DecompressionFailure(.segfault), to: [0xF8]) == nil)

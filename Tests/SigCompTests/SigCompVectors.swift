@@ -14,6 +14,12 @@ enum SigCompVectors {
         let conditions: Conditions
         let local_states: [String]
         let steps: [Step]
+        let derived_variant_version_2: Variant?
+    }
+
+    struct Variant: Decodable, Sendable {
+        let sigcomp_version: UInt8
+        let steps: [Step]
     }
 
     struct Conditions: Decodable, Sendable {
@@ -25,7 +31,7 @@ enum SigCompVectors {
     }
 
     struct Step: Decodable, Sendable {
-        let step: Int
+        let step: Int?
         let compartment: Int?
         let message_hex: String?
         let stream_hex: String?

@@ -41,6 +41,22 @@ struct TortureTests {
         }
     }
 
+    /// The useful values seen by an endpoint of version 2, whose saved state therefore has another identifier.
+    @Test func usefulValuesOfVersionTwo() throws {
+        let variants = try SigCompVectors.torture().compactMap(\.derived_variant_version_2)
+        #expect(variants.count == 1)
+        for variant in variants {
+            let dispatcher = DecompressorDispatcher(
+                parameters: SigCompParameters(
+                    cyclesPerBit: 16, decompressionMemorySize: 2_048, stateMemorySize: 2_048,
+                    version: variant.sigcomp_version))
+            for step in variant.steps {
+                let outcomes = try run(step, dispatcher)
+                check(try #require(outcomes.first), try #require(step.expect))
+            }
+        }
+    }
+
     private enum Outcome {
         case success(DecompressedMessage)
         case failure(DecompressionFailure)

@@ -60,7 +60,8 @@ public final class DecompressorDispatcher {
     ) throws(DecompressionFailure) -> DecompressedMessage {
         let header: SigCompHeader
         do throws(DecompressionFailureReason) { header = try SigCompHeader(reading: message) } catch {
-            throw DecompressionFailure(error)
+            let isSigComp = message.first.map(SigCompHeader.isSigComp) ?? false
+            throw DecompressionFailure(error, isAnswerable: isSigComp)
         }
         let limits = try limits(for: message, over: transport)
         let program: ProgramResult

@@ -20,7 +20,10 @@ public struct ReturnedParameters: Equatable, Sendable {
     public var resources = 0
     /// 0 when it is not told.
     public var version: UInt8 = 0
-    /// The locally available states, or the states that the peer confirms.
+    /// How many announced states are read; a compartment keeps them, and a message could announce thousands.
+    public static let identifierLimit = 64
+
+    /// The locally available states, or the states that the peer confirms; those over the limit are passed over.
     public var stateIdentifiers: [PartialStateIdentifier] = []
 
     public init(resources: Int = 0, version: UInt8 = 0, stateIdentifiers: [PartialStateIdentifier] = []) {

@@ -23,7 +23,9 @@ extension UDVM {
         var next = location + 2
         while true {
             let length = try memory.byte(at: next)
-            guard PartialStateIdentifier.lengths.contains(length) else { return parameters }
+            guard PartialStateIdentifier.lengths.contains(length),
+                parameters.stateIdentifiers.count < ReturnedParameters.identifierLimit
+            else { return parameters }
             var bytes: [UInt8] = []
             try memory.withBytes(at: next + 1, count: length) { bytes.append(contentsOf: $0) }
             if let identifier = PartialStateIdentifier(bytes) { parameters.stateIdentifiers.append(identifier) }
