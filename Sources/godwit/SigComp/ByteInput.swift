@@ -53,6 +53,15 @@ struct ByteInput {
     func content(_ form: ByteForm?) throws -> [UInt8] { try pieces(form).flatMap(\.bytes) }
 }
 
+/// Writes bytes to standard output as they are.
+///
+/// - Throws: the exit code, with the reason printed.
+func writeBytes(_ bytes: Data) throws {
+    do { try FileHandle.standardOutput.write(contentsOf: bytes) } catch {
+        throw failing(ExitStatus.ioError, "standard output cannot be written")
+    }
+}
+
 /// Bytes as pairs of hexadecimal digits; white space may stand between them, and `0x` before them.
 struct HexadecimalBytes: ExpressibleByArgument {
     let bytes: [UInt8]

@@ -29,14 +29,16 @@ struct DecompressionRun {
     private func receive(_ bytes: [UInt8], _ observe: ((ExecutionStep) -> Void)?) throws(DecompressionFailure)
         -> ReceivedSigComp
     {
-        // A message that uploads nothing may be a NACK, which is not executed.
-        if let observe, case .bytecode(let code, _)? = try? SigCompHeader(reading: bytes).program, !code.isEmpty {
-            return .message(try dispatcher.decompress(bytes, over: transport, observing: observe))
-        }
-        if let observe, case .state? = try? SigCompHeader(reading: bytes).program {
+        if let observe, let program = try? SigCompHeader(reading: bytes).program, Self.isExecuted(program) {
             return .message(try dispatcher.decompress(bytes, over: transport, observing: observe))
         }
         return try dispatcher.receive(bytes, over: transport)
+    }
+
+    /// A message that uploads nothing may be a NACK, which is not executed.
+    private static func isExecuted(_ program: SigCompHeader.Program) -> Bool {
+        if case .bytecode(let code, _) = program { return !code.isEmpty }
+        return true
     }
 
     private func accept(_ message: DecompressedMessage, _ name: String) -> MessageReport {

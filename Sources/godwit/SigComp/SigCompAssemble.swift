@@ -95,10 +95,7 @@ struct SigCompAssemble: ParsableCommand {
 
     private func write(_ bytes: [UInt8]) throws {
         let content = format == .binary ? Data(bytes) : Data((bytes.hexadecimal + "\n").utf8)
-        guard let output else {
-            FileHandle.standardOutput.write(content)
-            return
-        }
+        guard let output else { return try writeBytes(content) }
         do {
             try content.write(to: URL(filePath: output))
         } catch {

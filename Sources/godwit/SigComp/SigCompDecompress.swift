@@ -33,15 +33,15 @@ struct SigCompDecompress: ParsableCommand {
         for message in messages {
             let report = run.take(message.name, message.bytes)
             if report.result == "failed" { hasFailed = true }
-            show(report)
+            try show(report)
         }
         if hasFailed { throw ExitStatus.failed }
     }
 
-    private func show(_ report: MessageReport) {
+    private func show(_ report: MessageReport) throws {
         if json { return print(JSONLine.text(report)) }
         if raw {
-            if let output = report.output { FileHandle.standardOutput.write(output) }
+            if let output = report.output { try writeBytes(output) }
             if report.result != "decompressed" { printError("godwit: \(report.lines.joined(separator: "\n"))") }
             return
         }

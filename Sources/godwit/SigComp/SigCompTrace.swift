@@ -50,7 +50,9 @@ struct SigCompTrace: ParsableCommand {
             var count = 0
             let report = run.take(message.name, message.bytes) { step in
                 count += 1
-                if isShown, count <= steps ?? .max { show(step) }
+                guard isShown, count <= steps ?? .max else { return }
+                if count == 1, !json { print("   before   cost     left output address  instruction") }
+                show(step)
             }
             if report.result == "failed" { hasFailed = true }
             guard isShown else { continue }
@@ -71,7 +73,7 @@ struct SigCompTrace: ParsableCommand {
                         outputLength: step.outputCount)))
         }
         let columns = [step.cyclesBefore, cycles, step.cyclesLeft, step.outputCount, step.address]
-        let numbers = zip(columns, [9, 7, 9, 7, 7]).map { value, width in
+        let numbers = zip(columns, [9, 7, 9, 7, 8]).map { value, width in
             let text = String(value)
             return String(repeating: " ", count: max(1, width - text.count)) + text
         }

@@ -98,14 +98,7 @@ class Decoded:
 
 def decode(sandbox: Sandbox, messages: list[bytes], *, steps: bool = False) -> list[Decoded]:
     """Gives tshark the messages as datagrams of one capture."""
-    directory = sandbox.subdirectory("capture")
-    dump, capture = directory / "packets.txt", directory / "packets.pcapng"
-    lines = []
-    for message in messages:
-        lines += [f"{at:06x} {message[at:at + 16].hex(' ')}" for at in range(0, len(message), 16)] + [""]
-    dump.write_text("\n".join(lines) + "\n")
-    sandbox.run("text2pcap", ["text2pcap", "-q", "-4", "10.0.0.2,10.0.0.1", "-u", "6666,5060", str(dump), str(capture)])
-    command = ["tshark", "-r", str(capture), "-o", "sigcomp.decomp.msg:TRUE"]
+    command = ["tshark", "-r", _capture(sandbox, messages, "-u"), "-o", "sigcomp.decomp.msg:TRUE"]
     if steps:
         command += ["-o", "sigcomp.show.udvm.execution:Low-detail"]
     details = "\n".join(sandbox.run("tshark-details", [*command, "-V"]))
@@ -117,24 +110,59 @@ def decode(sandbox: Sandbox, messages: list[bytes], *, steps: bool = False) -> l
         packet.steps = [(int(at), name) for at, name in re.findall(r"Addr: (\d+) ## ([A-Z0-9-]+)", packet.text)]
     outputs = _outputs(sandbox.run("tshark-bytes", [*command, "-x"]))
     sandbox.expect_equal((len(packets), len(outputs)), (len(messages), len(messages)), "packets that tshark read")
-    for packet, output in zip(packets, outputs):
-        packet.output = output
+    for packet, found in zip(packets, outputs):
+        packet.output = found[0] if found else None
     return packets
 
 
-def _outputs(lines: list[str]) -> list[bytes | None]:
+def decode_stream(sandbox: Sandbox, stream: bytes) -> list[bytes]:
+    """Gives tshark a piece of a TCP connection; returns the messages it found in it and decompressed."""
+    command = ["tshark", "-r", _capture(sandbox, [stream], "-T"), "-o", "sigcomp.decomp.msg:TRUE", "-x"]
+    return [output for frame in _outputs(sandbox.run("tshark-bytes", command)) for output in frame]
+
+
+def record_marked(message: bytes) -> bytes:
+    """A message in a stream (RFC 3320, section 4.2.2): each ff says how many bytes behind it are as they are.
+
+    Says none and as many as can be by turns.
+    """
+    marked, at, marks = b"", 0, 0
+    while at < len(message):
+        marked += message[at : at + 1]
+        at += 1
+        if marked[-1] == 0xFF:
+            plain = message[at : at + 127] if marks % 2 else b""
+            marks += 1
+            marked += bytes([len(plain)]) + plain
+            at += len(plain)
+    return marked + b"\xff\xff"
+
+
+def _capture(sandbox: Sandbox, payloads: list[bytes], transport: str) -> str:
+    directory = sandbox.subdirectory("capture")
+    dump, capture = directory / "packets.txt", directory / "packets.pcapng"
+    lines = []
+    for payload in payloads:
+        lines += [f"{at:06x} {payload[at:at + 16].hex(' ')}" for at in range(0, len(payload), 16)] + [""]
+    dump.write_text("\n".join(lines) + "\n")
+    command = ["text2pcap", "-q", "-4", "10.0.0.2,10.0.0.1", transport, "6666,5060", str(dump), str(capture)]
+    sandbox.run("text2pcap", command)
+    return str(capture)
+
+
+def _outputs(lines: list[str]) -> list[list[bytes]]:
     """The bytes under "Decompressed SigComp message" of each frame; a frame without any has no titles."""
-    outputs: list[bytes | None] = []
+    outputs: list[list[bytes]] = []
     begins, inside = True, False
     for line in lines:
         is_bytes = re.match(r"[0-9a-f]{4,}  ", line)
         if line.startswith("Frame (") or begins and is_bytes:
-            outputs.append(None)
+            outputs.append([])
         begins = not line or begins and not is_bytes and not line.startswith("Frame (")
         if line.endswith(" bytes):"):
             inside = line.startswith("Decompressed SigComp message")
             if inside:
-                outputs[-1] = b""
+                outputs[-1].append(b"")
         elif inside and is_bytes:
-            outputs[-1] += bytes.fromhex(line.split("  ")[1])
+            outputs[-1][-1] += bytes.fromhex(line.split("  ")[1])
     return outputs

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -12,6 +14,8 @@ from peers.sigcomp import (
     DeflateCompressor,
     PairCompressor,
     decode,
+    decode_stream,
+    record_marked,
     state_reference,
 )
 from sandbox import Sandbox
@@ -97,18 +101,40 @@ def lz77(sandbox: Sandbox) -> None:
     sandbox.expect_equal(stored, identifiers, "identifiers of the states kept")
 
 
-@scenario("sigcomp-tshark-deflate", seconds=120)
-def deflate(sandbox: Sandbox) -> None:
-    """zlib's DEFLATE, read by RFC 4464's program, each message with those before as its dictionary."""
+def deflated(sandbox: Sandbox, plain: list[bytes]) -> list[bytes]:
+    """Messages for RFC 4464's DEFLATE, each with those before as its dictionary."""
     _, upload = assemble(sandbox, "deflate")
     compressor = DeflateCompressor()
-    plain, messages = corpus(sandbox, 8), []
+    messages: list[bytes] = []
     for message in plain:
         known = reports(sandbox, messages) if messages else []
         header = state_reference(known[-1]["states"][0]["identifier"]) if known else upload
         messages.append(header + compressor.compress(message))
+    return messages
+
+
+@scenario("sigcomp-tshark-deflate", seconds=120)
+def deflate(sandbox: Sandbox) -> None:
+    """zlib's DEFLATE with its history in states."""
+    plain = corpus(sandbox, 8)
+    messages = deflated(sandbox, plain)
     compare(sandbox, plain, messages)
     sandbox.expect(sum(map(len, messages)) < sum(map(len, plain)), "the messages have become smaller")
+
+
+@scenario("sigcomp-tshark-stream", seconds=60)
+def stream(sandbox: Sandbox) -> None:
+    """The same over TCP with record marking, and many bytes ff, both ways of quoting, all in one segment."""
+    plain = corpus(sandbox, 5)
+    messages = deflated(sandbox, plain)
+    _, counted = assemble(sandbox, "counted")
+    plain.append(bytes(range(256)) * 2 + b"\xff" * 300)
+    messages.append(counted + len(plain[-1]).to_bytes(2, "big") + plain[-1])
+    marked = b"".join(map(record_marked, messages))
+    sandbox.expect(b"\xff\x00" in marked and re.search(rb"\xff[\x01-\x7f]", marked), "both ways of quoting")
+    sandbox.expect_equal(decode_stream(sandbox, marked), plain, "what tshark decompressed")
+    lines = tool(sandbox, "decompress", "--json", "--stream", *ENDPOINT, input=marked.hex())
+    sandbox.expect_equal([base64.b64decode(json.loads(line)["output"]) for line in lines], plain, "what Godwit did")
 
 
 @scenario("sigcomp-tshark-dictionary", seconds=60)

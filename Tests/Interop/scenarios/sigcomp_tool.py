@@ -78,7 +78,7 @@ def messages(sandbox: Sandbox) -> None:
     everything = tool(sandbox, "trace", "--json", input=f"{text}\n{text}\n")
     sandbox.expect_equal(len(tool(sandbox, "trace", "--json", "--only", "2", input=f"{text}\n{text}\n")) * 2,
                          len(everything), "lines of one of two traces")  # fmt: skip
-    sandbox.expect_equal(len(tool(sandbox, "trace", "--steps", "1", input=text)), 3, "lines of a short trace")
+    sandbox.expect_equal(len(tool(sandbox, "trace", "--steps", "1", input=text)), 4, "lines of a short trace")
     tool(sandbox, "trace", "--only", "2", input=text, code=USAGE)
 
     tool(sandbox, "decompress", str(sandbox.directory / "none"), code=NO_FILE)
