@@ -59,6 +59,38 @@ struct PasswordOption: ParsableArguments {
     }
 }
 
+/// Which digests an account keeps, and so which algorithms its user is offered.
+struct AlgorithmOption: ParsableArguments {
+    @Option(
+        name: .customLong("algorithms"),
+        help: ArgumentHelp(
+            """
+            Keep digests of these algorithms only, and offer the user no others: for clients that give up at a \
+            challenge they do not know. SHA-256, SHA-512-256 or MD5; several with commas.
+            """,
+            valueName: "names"))
+    var names: String?
+
+    var wanted: [String]? {
+        names?.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces).uppercased() }
+    }
+
+    func validate() throws {
+        guard let wanted else { return }
+        let known = DigestAlgorithm.allCases.map(\.token)
+        for name in wanted where !known.contains(name) {
+            throw ValidationError("`\(name)` is none of \(known.joined(separator: ", "))")
+        }
+        if wanted.isEmpty { throw ValidationError("at least one algorithm is needed") }
+    }
+
+    /// Takes the digests of other algorithms out. Without the option a changed account keeps those it had before.
+    func restrict(_ account: inout Account, before: Account? = nil) {
+        guard let kept = wanted ?? before.map({ Array($0.digests.keys) }) else { return }
+        account.digests = account.digests.filter { kept.contains($0.key) }
+    }
+}
+
 struct UserAdd: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "add", abstract: "Make an account.",
@@ -66,6 +98,7 @@ struct UserAdd: ParsableCommand {
 
     @Argument(help: "The user, as alice@example.com.") var user: UserName
     @Option(help: "Link profile of the user's flows, whatever the profile rules say.") var profile: String?
+    @OptionGroup var algorithms: AlgorithmOption
     @OptionGroup var password: PasswordOption
     @OptionGroup var options: ConfigurationOption
 
@@ -85,11 +118,11 @@ struct UserAdd: ParsableCommand {
             guard try inspector.find(user) == nil else {
                 throw failing(ExitStatus.usage, "\(user.username)@\(user.domain) exists already")
             }
-            try inspector.putAccount(
-                AccountRecord(
-                    account: Account(
-                        username: user.username, domain: user.domain, realm: configuration.realm,
-                        password: try password.read(), profile: profile ?? "")))
+            var account = Account(
+                username: user.username, domain: user.domain, realm: configuration.realm,
+                password: try password.read(), profile: profile ?? "")
+            algorithms.restrict(&account)
+            try inspector.putAccount(AccountRecord(account: account))
         }
         tellServer(configuration)
     }
@@ -99,6 +132,7 @@ struct UserPassword: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "password", abstract: "Set another password.")
 
     @Argument(help: "The user, as alice@example.com.") var user: UserName
+    @OptionGroup var algorithms: AlgorithmOption
     @OptionGroup var password: PasswordOption
     @OptionGroup var options: ConfigurationOption
 
@@ -107,9 +141,11 @@ struct UserPassword: ParsableCommand {
         let inspector = try options.inspector(configuration, .accounts)
         try withStore {
             guard var record = try inspector.find(user) else { throw unknown(user) }
-            record.account = Account(
+            var account = Account(
                 username: user.username, domain: user.domain, realm: configuration.realm,
                 password: try password.read(), profile: record.account.profile)
+            algorithms.restrict(&account, before: record.account)
+            record.account = account
             try inspector.putAccount(record)
         }
         tellServer(configuration)

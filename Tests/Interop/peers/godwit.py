@@ -37,6 +37,7 @@ class Godwit:
         algorithms: list[str] | None = None,
         neighbours: dict[str, str] | None = None,
         password: str = PASSWORD,
+        account_algorithms: dict[str, str] | None = None,
         port: int | None = None,
     ) -> None:
         self.sandbox = sandbox
@@ -52,7 +53,9 @@ class Godwit:
         # JSON is YAML: no quoting rules of our own.
         self.configuration.write_text(json.dumps(self._configuration(), indent=2) + "\n")
         for user in users:
-            self.command("user", "add", user, "--password-stdin", input=password + "\n")
+            only = (account_algorithms or {}).get(user)
+            restriction = ["--algorithms", only] if only else []
+            self.command("user", "add", user, *restriction, "--password-stdin", input=password + "\n")
         self.start()
 
     def _configuration(self) -> dict:

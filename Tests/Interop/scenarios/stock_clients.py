@@ -41,6 +41,15 @@ def two_linphones(sandbox: Sandbox, algorithms: list[str]) -> None:
     converse(sandbox, alice, bob)
 
 
+@scenario("clients-account-algorithms")
+def one_account_with_md5_only(sandbox: Sandbox) -> None:
+    """Baresip with a server that offers SHA-256 to everybody else: its account is for MD5 only."""
+    godwit = Godwit(sandbox, [ALICE, BOB], account_algorithms={BOB: "MD5"})
+    alice = Linphone(sandbox, ALICE, PASSWORD, server=godwit.address)
+    bob = Baresip(sandbox, BOB, PASSWORD, server=godwit.address, correspondent=ALICE)
+    converse(sandbox, alice, bob)
+
+
 @scenario("client-reports")
 def delivery_reports(sandbox: Sandbox) -> None:
     """Linphone confirms what it shows (message/imdn+xml, deflated): Godwit carries that back untouched, stored or not."""
