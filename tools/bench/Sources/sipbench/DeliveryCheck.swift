@@ -12,6 +12,8 @@ struct DeliveryCheck {
     private(set) var duplicates = 0
     private(set) var reordered = 0
     private(set) var altered = 0
+    /// Content-Type with other bytes than were sent.
+    private(set) var retyped = 0
     private(set) var misrouted = 0
     /// Not of this run.
     private(set) var foreign = 0
@@ -47,9 +49,8 @@ struct DeliveryCheck {
         if reference.sequence < latest[index] { reordered += 1 } else { latest[index] = reference.sequence }
         var expected = SIPWriter(start: space)
         bodies.write(run: run, user: reference.user, sequence: reference.sequence, to: &expected)
-        if !expected.written.elementsEqual(message.body) || !message.contentType.equals("text/plain;charset=UTF-8") {
-            altered += 1
-        }
+        if !expected.written.elementsEqual(message.body) { altered += 1 }
+        if !message.contentType.equals("text/plain;charset=UTF-8") { retyped += 1 }
         return place
     }
 

@@ -90,6 +90,7 @@ struct SIPBench {
         report.add("duplicates", generator.check.duplicates)
         report.add("reordered", generator.check.reordered)
         report.add("altered", generator.check.altered)
+        report.add("retyped", generator.check.retyped)
         report.add("misrouted", generator.check.misrouted)
         report.add("foreign", generator.check.foreign)
         report.add("absorbed", generator.check.retransmissions)
