@@ -51,9 +51,7 @@ extension Engine {
         _ request: SIPMessage, _ flow: Flow, _ server: TransactionID, _ status: UInt16, _ tail: [UInt8]
     ) -> [UInt8] {
         guard tail.first == Self.foreignTail else { return localResponse(request, flow, server, status, tail) }
-        let copied = MessageWriter.response(
-            to: request, status: status, reason: "", toTag: [UInt8]?.none, source: flow.remote)
-        var writer = MessageWriter(capacity: copied.count + tail.count)
+        var writer = MessageWriter(capacity: request.bytes.count + tail.count)
         writer.append("SIP/2.0 ")
         writer.append(decimal: status)
         writer.append(byte: 0x20)
@@ -61,7 +59,7 @@ extension Engine {
         let phraseEnd = rest.firstIndex(of: 0x0d) ?? rest.endIndex
         writer.append(rest[..<phraseEnd])
         writer.appendLineEnd()
-        for line in CopiedLines(of: copied) { writer.append(copied[line]) }
+        writer.appendCopiedHeaders(of: request, source: flow.remote)
         writer.append(rest[min(phraseEnd + 2, rest.endIndex)...])
         return writer.bytes
     }
@@ -118,39 +116,5 @@ extension Engine {
     func resendInviteResponse(_ server: TransactionID, status: UInt16, tail: [UInt8]) {
         guard let held = heldInvites[server] else { return }
         resend(held.request, on: held.flow, server: server, status: status, tail: tail)
-    }
-
-    var serverHeader: [UInt8] { configuredServerHeader }
-}
-
-/// The header lines of a response made by `MessageWriter.response` that its request gave it: all but To and Content-Length.
-private struct CopiedLines: Sequence, IteratorProtocol {
-    private let bytes: [UInt8]
-    private var position: Int
-
-    init(of bytes: [UInt8]) {
-        self.bytes = bytes
-        position = Self.lineEnd(bytes, from: 0)
-    }
-
-    mutating func next() -> Range<Int>? {
-        while position + 2 <= bytes.count, bytes[position] != 0x0d {
-            var end = Self.lineEnd(bytes, from: position)
-            while end < bytes.count, bytes[end] == 0x20 || bytes[end] == 0x09 { end = Self.lineEnd(bytes, from: end) }
-            let line = position..<end
-            position = end
-            let name = bytes[line].prefix { $0 != UInt8(ascii: ":") }.map { $0 | 0x20 }
-            let isOwn =
-                name == Array("to".utf8) || name == Array("t".utf8) || name == Array("content-length".utf8)
-                || name == Array("l".utf8)
-            if !isOwn { return line }
-        }
-        return nil
-    }
-
-    private static func lineEnd(_ bytes: [UInt8], from start: Int) -> Int {
-        var index = start
-        while index < bytes.count, bytes[index] != 0x0a { index += 1 }
-        return Swift.min(index + 1, bytes.count)
     }
 }

@@ -20,17 +20,31 @@ extension Engine {
         let isTrusted = isTrusted(held.flow)
         guard configuration.authentication.isRequired, !isTrusted else { return admitsIdentity(of: held) }
         if wayBack != nil, !request.to.tag.isEmpty, request.method != .message { return true }
-        switch authenticator.authenticate(request, as: .proxy, accounts: accounts, at: now) {
+        guard let user = authenticatedUser(of: held, as: .proxy) else { return false }
+        return accept(user, in: context, held)
+    }
+
+    /// Whose credentials the request carries; nil when it was challenged or refused for want of good ones.
+    func authenticatedUser(of held: HeldRequest, as role: DigestRole) -> AuthenticatedUser? {
+        switch authenticator.authenticate(held.request, as: role, accounts: accounts, at: now) {
         case .accepted(let user):
-            return accept(user, in: context, held)
+            return user
         case .challenge(let isStale, let cause):
             if cause != .noCredentials { tally.authenticationFailures += 1 }
-            challenge(held, as: .proxy, isStale: isStale)
+            answer(held, role.statusCode, headers: challenges(for: held.request, as: role, isStale: isStale))
         case .malformed:
             tally.authenticationFailures += 1
             answer(held, 400)
         }
-        return false
+        return nil
+    }
+
+    private func challenges(for request: SIPMessage, as role: DigestRole, isStale: Bool) -> [UInt8] {
+        tally.challenges += 1
+        var headers: [UInt8] = []
+        authenticator.appendChallenges(
+            as: role, isStale: isStale, for: request, accounts: accounts, at: now, to: &headers)
+        return headers
     }
 
     private func accept(_ user: AuthenticatedUser, in context: ForkContext, _ held: HeldRequest) -> Bool {
@@ -74,24 +88,13 @@ extension Engine {
     }
 
     func challengeStateless(_ message: SIPMessage, on flow: Flow) {
-        tally.challenges += 1
-        var headers: [UInt8] = []
-        authenticator.appendChallenges(
-            as: .proxy, isStale: false, for: message, accounts: accounts, at: now, to: &headers)
+        let headers = challenges(for: message, as: .proxy, isStale: false)
         answerStateless(message, on: flow, DigestRole.proxy.statusCode, reason: nil, headers: headers)
     }
 
     /// Whether an ACK names the tag of a response of ours to its INVITE.
     func isAckOfChallenge(_ message: SIPMessage) -> Bool {
         message[message.to.tag].elementsEqual(localTag(serverID(of: message)))
-    }
-
-    func challenge(_ held: HeldRequest, as role: DigestRole, isStale: Bool) {
-        tally.challenges += 1
-        var headers: [UInt8] = []
-        authenticator.appendChallenges(
-            as: role, isStale: isStale, for: held.request, accounts: accounts, at: now, to: &headers)
-        answer(held, role.statusCode, headers: headers)
     }
 
     /// Identity headers that may not go on: an identity asserted by somebody we do not trust, one whose owner wants privacy

@@ -178,7 +178,8 @@ extension Engine {
     func watchExpiry(of context: ForkContext, expires: UInt32) {
         context.expires = expires
         let end = Instant(microseconds: Int64(expires) * 1_000_000)
-        guard end - now < longestAttempt else { return }
+        // An attempt takes no longer than some next hops of the slowest link one after the other.
+        guard end - now < longestLifetime * 8 else { return }
         let lifetime = profiles[context.branches.first?.target.profile ?? defaultProfile].transactionLifetime
         deadlines.insert(
             Deadline(
@@ -213,11 +214,7 @@ extension Engine {
         } else if DeliveryOutcome.isPassing(status: status, cause: cause) {
             tally.deliveriesFailed += 1
             let profile = profiles[context.branches.first?.target.profile ?? defaultProfile]
-            let schedule = RetrySchedule(
-                initial: profile.retryInitial, maximum: profile.retryMaximum, jitter: profile.retryJitter)
-            let delay = schedule.delay(afterFailures: queues[slot].failures + 1, random: random.unit())
-            let due = now + max(delay, retryAfter ?? .zero)
-            queues[slot].failures += 1
+            let due = countFailure(slot, profile: profile, atLeast: retryAfter ?? .zero)
             queues[slot].move(position, to: .waiting)
             queues[slot].countAttempt(position)
             queues[slot].notBefore = due
@@ -235,6 +232,14 @@ extension Engine {
             end(position, in: slot)
         }
         pump(slot)
+    }
+
+    /// One more failure in a row: when the recipient is tried again.
+    func countFailure(_ slot: Int, profile: LinkProfile, atLeast least: TimeSpan) -> Instant {
+        queues[slot].failures += 1
+        let schedule = RetrySchedule(
+            initial: profile.retryInitial, maximum: profile.retryMaximum, jitter: profile.retryJitter)
+        return now + max(least, schedule.delay(afterFailures: queues[slot].failures, random: random.unit()))
     }
 
     /// Writes an outcome; if the store fails it is written again, since memory knows it already.

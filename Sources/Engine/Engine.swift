@@ -23,8 +23,8 @@ public final class Engine {
     let transactions = TransactionLayer()
     var events: [TransactionEvent] = []
     var profiles: [LinkProfile]
-    /// Attempts that take longer than some next hops of the slowest link one after the other need no end of their own.
-    let longestAttempt: TimeSpan
+    /// How long a transaction may live on the slowest link.
+    let longestLifetime: TimeSpan
     var timers: [TimersIndex]
     let profileNumbers: [String: Int]
     /// The profile of flows that no rule matches.
@@ -34,7 +34,7 @@ public final class Engine {
     var accounts: AccountDirectory
     let authenticator: DigestAuthenticator
     var floodGuard: FloodGuard
-    let configuredServerHeader: [UInt8]
+    let serverHeader: [UInt8]
 
     var contexts = ContextTable<ForkContext>()
     var pending = PendingCommits()
@@ -44,7 +44,6 @@ public final class Engine {
     var freeQueues: [Int32] = []
     var senders = SenderLedger()
     var lastMessage = MessageNumber(0)
-    var lastAddress = AddressNumber(0)
     var deadlines = Heap<Deadline>()
     var patience: PatienceLines
     var resolving: [UInt64: (slot: UInt32, generation: UInt32, branch: Int)] = [:]
@@ -75,7 +74,7 @@ public final class Engine {
         profileNumbers = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, $0) })
         profiles = names.compactMap { configuration.profiles[$0] }
         if profiles.isEmpty { profiles = [LinkProfile()] }
-        longestAttempt = (profiles.map(\.transactionLifetime).max() ?? .zero) * 8
+        longestLifetime = profiles.map(\.transactionLifetime).max() ?? .zero
         defaultProfile = profileNumbers["lan"] ?? 0
         timers = []
         for profile in profiles {
@@ -99,7 +98,7 @@ public final class Engine {
             source: configuration.limits.perSource, identity: configuration.limits.perIdentity,
             exempt: configuration.trustedPeers.filter { $0.port == 0 }.map(\.network),
             key: secret.words.1 ^ secret.words.2)
-        configuredServerHeader =
+        serverHeader =
             configuration.serverName.isEmpty ? [] : Array("Server: \(configuration.serverName)\r\n".utf8)
         identitiesTurnAt = time + TimeSpan(microseconds: configuration.limits.duplicateWindow.microseconds / 2)
     }

@@ -84,8 +84,7 @@ extension Engine {
         context.branches[position].isCancelled = true
         let limit = now + profiles[branch.target.profile].transactionLifetime
         context.branches[position].expiresAt = limit
-        deadlines.insert(
-            Deadline(at: limit, kind: .timerC(slot: context.slot, generation: contexts.generation(of: context.slot))))
+        wake(context, at: limit)
         guard let destination = branch.destination, let cancel = cancellation(of: branch.sent) else { return }
         let client = clientID(branch: topBranch(of: branch.sent), method: .cancel)
         guard
@@ -97,6 +96,12 @@ extension Engine {
     }
 
     // MARK: Timer C
+
+    /// Looks at the context's branches again at that moment (``timerCFired(_:)``).
+    func wake(_ context: ForkContext, at time: Instant) {
+        deadlines.insert(
+            Deadline(at: time, kind: .timerC(slot: context.slot, generation: contexts.generation(of: context.slot))))
+    }
 
     /// An INVITE rang for too long: it is cancelled and its final response awaited (RFC 3261 section 16.8). One that was
     /// cancelled and not answered since is given up.
@@ -117,9 +122,7 @@ extension Engine {
             }
         }
         if let next = context.branches.compactMap({ $0.state == .completed ? nil : $0.expiresAt }).min(), next > now {
-            deadlines.insert(
-                Deadline(at: next, kind: .timerC(slot: context.slot, generation: contexts.generation(of: context.slot)))
-            )
+            wake(context, at: next)
         }
         finishIfQuiet(context)
     }

@@ -116,8 +116,7 @@ extension Engine {
         context.branches[position].sent = request
         let limit = now + profile.timerC
         context.branches[position].expiresAt = limit
-        deadlines.insert(
-            Deadline(at: limit, kind: .timerC(slot: context.slot, generation: contexts.generation(of: context.slot))))
+        wake(context, at: limit)
     }
 
     /// The same next hop over TCP, for a request too large for one datagram (RFC 3261 section 18.1.1, RFC 3428

@@ -62,10 +62,9 @@ extension Engine {
         lines.append(point.advertisedHost)
         lines.append(byte: UInt8(ascii: ":"))
         lines.append(decimal: point.advertisedPort)
-        switch point.transport {
-        case .udp: break
-        case .tcp: lines.append(";transport=tcp")
-        case .tls: lines.append(";transport=tls")
+        if point.transport != .udp {
+            lines.append(";transport=")
+            lines.append(point.transport.uriToken)
         }
         lines.append(";lr>")
     }

@@ -120,12 +120,8 @@ extension Engine {
 
     /// A request for the server itself.
     private func addressedToUs(_ held: HeldRequest) {
-        if held.request.contains(.require) {
-            let unknown = held.request.tokens(.require).filter { !["path", "outbound"].contains($0.lowercased()) }
-            if !unknown.isEmpty {
-                let names = unknown.joined(separator: ", ")
-                return answer(held, 420, headers: Array("Unsupported: \(names)\r\n".utf8))
-            }
+        if let refusal = registrar.refusal(of: held.request) {
+            return answer(held, refusal.status, headers: refusal.tail)
         }
         if held.request.method == .options {
             return answer(held, 200, headers: Self.abilities)
@@ -224,11 +220,7 @@ extension Engine {
     }
 
     func transport(named value: ByteRange?, in request: SIPMessage) -> SIPTransport? {
-        guard let value else { return nil }
-        if request.equalsFolded(value, "udp") { return .udp }
-        if request.equalsFolded(value, "tcp") { return .tcp }
-        if request.equalsFolded(value, "tls") { return .tls }
-        return nil
+        value.flatMap { SIPTransport(uriToken: request.text($0)) }
     }
 
     private func begin(_ context: ForkContext) {

@@ -12,10 +12,7 @@ extension Engine {
     func instantMessage(_ context: ForkContext, user: Int32) {
         guard let held = context.held else { return }
         context.user = user
-        if identities.count > 0 {
-            let identity = identity(of: held.request, from: senderIdentity(of: held.request))
-            if identities.contains(identity) { return acceptAgain(held, identity) }
-        }
+        if identities.count > 0, identities.contains(acceptance(of: held).identity) { return acceptAgain(held) }
         if let slot = queueSlot(of: user), let relay = relayUnderWay(of: context.seed, in: slot) {
             relay.followers.append(held)
             return
@@ -67,7 +64,7 @@ extension Engine {
             if let status {
                 answer(held, status)
             } else {
-                acceptAgain(held, identity(of: held.request, from: senderIdentity(of: held.request)))
+                acceptAgain(held)
             }
         }
     }
@@ -129,15 +126,14 @@ extension Engine {
             location.removeIfIdle(user)
             return true
         }
-        let sender = senderIdentity(of: request)
-        let identity = identity(of: request, from: sender)
-        if identities.contains(identity) {
+        let acceptance = acceptance(of: held)
+        if identities.contains(acceptance.identity) {
             context?.isAnswered = true
-            acceptAgain(held, identity)
+            acceptAgain(held)
             return true
         }
         let slot = ensureQueue(of: user)
-        let hash = senderHash(sender[...])
+        let hash = senderHash(acceptance.sender[...])
         let payload = DeferredPayload.make(
             from: request, removing: hiddenHeaders(of: held, toTrusted: false), at: now)
         if let refusal = configuration.limits.quotas.refusal(
@@ -164,20 +160,20 @@ extension Engine {
         let expiresAt = now + life
         lastMessage = MessageNumber(lastMessage.rawValue + 1)
         let number = lastMessage
-        let attempts = context == nil ? attemptsMade : context?.attempts ?? 1
+        let attempts = context?.attempts ?? attemptsMade
         let recipient = nameInStore(user)
         store(
             .enqueue(
                 DeferredMessage(
-                    number: number, recipient: recipient, sender: String(decoding: sender, as: UTF8.self),
-                    identity: identity, acceptedAt: now, expiresAt: expiresAt, isUrgent: isUrgent(request),
+                    number: number, recipient: recipient, sender: String(decoding: acceptance.sender, as: UTF8.self),
+                    identity: acceptance.identity, acceptedAt: now, expiresAt: expiresAt, isUrgent: isUrgent(request),
                     state: context == nil ? .queued : .claimed, attempts: UInt32(attempts), payload: payload)))
-        pending.hold(.accepted(held, user: user, number: number, identity: identity))
-        identities.insert(identity)
+        pending.hold(.accepted(held, user: user, number: number, identity: acceptance.identity))
+        identities.insert(acceptance.identity)
         queues[slot].append(
             QueueEntry(
                 number: number, expires: UInt32(clamping: expiresAt.unixSeconds), sender: hash,
-                size: UInt32(clamping: payload.count), attempts: context == nil ? attemptsMade + 1 : attempts,
+                size: UInt32(clamping: payload.count), attempts: context?.attempts ?? attemptsMade + 1,
                 state: context == nil ? .queued : .claimed, isUrgent: isUrgent(request)))
         senders.add(payload.count, of: hash)
         tally.messagesQueued += 1
@@ -201,16 +197,13 @@ extension Engine {
         let profile = profiles[
             location.bindings(of: user).first(where: { _ in true }).map { profileNumber(of: $0, user: user) }
                 ?? defaultProfile]
-        let schedule = RetrySchedule(
-            initial: profile.retryInitial, maximum: profile.retryMaximum, jitter: profile.retryJitter)
-        queues[slot].failures += 1
-        let due = now + max(least, schedule.delay(afterFailures: queues[slot].failures, random: random.unit()))
-        queues[slot].notBefore = max(queues[slot].notBefore, due)
+        queues[slot].notBefore = max(queues[slot].notBefore, countFailure(slot, profile: profile, atLeast: least))
         arm(slot, at: queues[slot].notBefore)
     }
 
     /// Acknowledges a message again that is in the store, or on its way there; one that was refused is refused again.
-    private func acceptAgain(_ held: HeldRequest, _ identity: MessageIdentity) {
+    private func acceptAgain(_ held: HeldRequest) {
+        let identity = acceptance(of: held).identity
         guard identities.contains(identity) else { return answer(held, 480) }
         tally.messagesAcceptedAgain += 1
         if pending.depth == 0 {

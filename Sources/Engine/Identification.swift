@@ -12,10 +12,7 @@ extension Engine {
         let branch = message.topVia.branch
         let via = message.topVia
         if branch.count > 7, message.equalsFolded(ByteRange(start: branch.start, end: branch.start + 7), "z9hG4bK") {
-            hash.combine(branch, of: message)
-            hash.separate()
-            hash.combineFolded(via.host, of: message)
-            hash.combine(UInt64(via.port))
+            combineBranch(of: message, into: &hash)
         } else {
             hash.combine(message.requestURI, of: message)
             hash.separate()
@@ -37,14 +34,19 @@ extension Engine {
     /// The INVITE a CANCEL is for (RFC 3261 section 9.2).
     func inviteID(ofCancel message: SIPMessage) -> TransactionID {
         var hash = KeyedHash(key: key, wide: true)
+        combineBranch(of: message, into: &hash)
+        hash.combine(byte: 1)
+        let (high, low) = hash.finalize128()
+        return TransactionID(high: high, low: low)
+    }
+
+    /// Branch and sent-by of the top Via.
+    private func combineBranch(of message: SIPMessage, into hash: inout KeyedHash) {
         let via = message.topVia
         hash.combine(via.branch, of: message)
         hash.separate()
         hash.combineFolded(via.host, of: message)
         hash.combine(UInt64(via.port))
-        hash.combine(byte: 1)
-        let (high, low) = hash.finalize128()
-        return TransactionID(high: high, low: low)
     }
 
     /// The client transaction a branch of ours belongs to (RFC 3261 section 17.1.3).
@@ -148,30 +150,37 @@ extension Engine {
 
     /// Hash of what identifies the message to an endpoint, from the request that is relayed.
     func deliverySeed(request: SIPMessage) -> UInt64 {
-        var hash = KeyedHash(key: key)
-        hash.combine(request.from.tag, of: request)
-        hash.separate()
-        hash.combine(request.callID, of: request)
-        hash.separate()
-        hash.combine(UInt64(request.cseqNumber))
-        return hash.finalize()
+        deliverySeed(request[request.from.tag], request[request.callID], request.cseqNumber)
     }
 
     /// The same hash from a stored payload.
     func deliverySeed(payload: [UInt8]) -> UInt64 {
         let identity = PayloadIdentity(payload)
+        return deliverySeed(payload[identity.fromTag], payload[identity.callID], identity.cseq)
+    }
+
+    private func deliverySeed(_ fromTag: ArraySlice<UInt8>, _ callID: ArraySlice<UInt8>, _ cseq: UInt32) -> UInt64 {
         var hash = KeyedHash(key: key)
-        hash.combine(payload[identity.fromTag])
+        hash.combine(fromTag)
         hash.separate()
-        hash.combine(payload[identity.callID])
+        hash.combine(callID)
         hash.separate()
-        hash.combine(UInt64(identity.cseq))
+        hash.combine(UInt64(cseq))
         return hash.finalize()
+    }
+
+    /// Who sent the request, and what tells it from every other message; worked out once a request.
+    func acceptance(of held: HeldRequest) -> Acceptance {
+        if let known = held.acceptance { return known }
+        let sender = senderIdentity(of: held.request)
+        let acceptance = Acceptance(sender: sender, identity: identity(of: held.request, from: sender))
+        held.acceptance = acceptance
+        return acceptance
     }
 
     /// What makes two accepted requests the same message: sender and recipient with Call-ID and CSeq, or with the Message-ID of a
     /// CPIM body (RFC 3862, RFC 5438 section 6.3).
-    func identity(of request: SIPMessage, from sender: [UInt8]) -> MessageIdentity {
+    private func identity(of request: SIPMessage, from sender: [UInt8]) -> MessageIdentity {
         var hash = KeyedHash(key: key, wide: true)
         hash.combine(sender)
         hash.separate()

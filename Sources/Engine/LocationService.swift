@@ -157,7 +157,7 @@ final class LocationService {
         let record = users[Int(index)].record
         guard !record.isEmpty else { return "" }
         var text: [UInt8] = Array("sip:".utf8)
-        UserPart.appendEscaped(record[UserRecordLayout.nameRange(in: record)], to: &text)
+        text.append(contentsOf: Escaping.escapedUser(record[UserRecordLayout.nameRange(in: record)]).utf8)
         text.append(0x40)
         text.append(contentsOf: domains.name(at: UserRecordLayout.domain(of: record)))
         return String(decoding: text, as: UTF8.self)

@@ -1,3 +1,5 @@
+import SIPCore
+
 /// Head of a user's record: domain, length of the name, the name as decoded bytes; the bindings follow.
 enum UserRecordLayout {
     static let head = 4
@@ -45,61 +47,11 @@ enum UserPart {
     ) -> Result? {
         var at = 0
         while at < bytes.count {
-            if bytes[at] == 0x25 { return decoded(bytes).withUnsafeBufferPointer(body) }
+            if bytes[at] == 0x25 { return Escaping.decoded(bytes).withUnsafeBufferPointer(body) }
             at += 1
         }
         return body(bytes)
     }
-
-    private static func decoded(_ bytes: UnsafeBufferPointer<UInt8>) -> [UInt8] {
-        var result: [UInt8] = []
-        result.reserveCapacity(bytes.count)
-        var at = 0
-        while at < bytes.count {
-            if bytes[at] == 0x25, at + 2 < bytes.count, let high = digit(bytes[at + 1]), let low = digit(bytes[at + 2])
-            {
-                result.append(high << 4 | low)
-                at += 3
-            } else {
-                result.append(bytes[at])
-                at += 1
-            }
-        }
-        return result
-    }
-
-    /// Appends a decoded user part, escaping what may not stand there as it is.
-    static func appendEscaped(_ name: ArraySlice<UInt8>, to text: inout [UInt8]) {
-        for byte in name {
-            if isPlain(byte) {
-                text.append(byte)
-            } else {
-                text.append(0x25)
-                text.append(hexDigit(byte >> 4))
-                text.append(hexDigit(byte & 15))
-            }
-        }
-    }
-
-    private static func isPlain(_ byte: UInt8) -> Bool {
-        switch byte {
-        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
-        case 0x2D, 0x5F, 0x2E, 0x21, 0x7E, 0x2A, 0x27, 0x28, 0x29: true  // - _ . ! ~ * ' ( )
-        case 0x26, 0x3D, 0x2B, 0x24, 0x2C, 0x3B, 0x3F, 0x2F: true  // & = + $ , ; ? /
-        default: false
-        }
-    }
-
-    private static func digit(_ byte: UInt8) -> UInt8? {
-        switch byte {
-        case 0x30...0x39: byte - 0x30
-        case 0x41...0x46: byte - 0x37
-        case 0x61...0x66: byte - 0x57
-        default: nil
-        }
-    }
-
-    private static func hexDigit(_ nibble: UInt8) -> UInt8 { nibble < 10 ? 0x30 + nibble : 0x37 + nibble }
 }
 
 /// The domains we are responsible for, by small numbers, compared without regard to case (RFC 3261 section 19.1.4).

@@ -9,12 +9,21 @@ final class HeldRequest {
     let request: SIPMessage
     let flow: Flow
     let server: TransactionID
+    /// Kept by ``Engine/acceptance(of:)``.
+    var acceptance: Acceptance?
 
     init(request: SIPMessage, flow: Flow, server: TransactionID) {
         self.request = request
         self.flow = flow
         self.server = server
     }
+}
+
+/// What accepting a MESSAGE needs to know of its sender and itself.
+struct Acceptance {
+    /// The sender's address-of-record, or whole URI.
+    let sender: [UInt8]
+    let identity: MessageIdentity
 }
 
 /// What follows when a store command is committed, or fails.

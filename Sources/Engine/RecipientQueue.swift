@@ -14,6 +14,8 @@ struct QueueEntry {
     var state: State
     var isUrgent: Bool
 
+    mutating func countAttempt() { attempts = min(attempts, .max - 1) + 1 }
+
     enum State: UInt8 {
         case queued, claimed, waiting
         /// Ended; stays in place until everything before it has ended too.
@@ -83,7 +85,7 @@ struct RecipientQueue {
     }
 
     /// The attempt failed: the next one has another number, and so another branch.
-    mutating func countAttempt(_ index: Int) { entries[index].attempts = min(entries[index].attempts, .max - 1) + 1 }
+    mutating func countAttempt(_ index: Int) { entries[index].countAttempt() }
 
     /// Ends the entry and gives it back; its place is reclaimed once all before it have ended, or the ended are the more.
     /// Positions of other entries are not valid afterwards.

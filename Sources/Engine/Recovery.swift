@@ -38,7 +38,6 @@ extension Engine {
             return
         }
         let slot = ensureQueue(of: user)
-        let lifetime = profiles.map(\.transactionLifetime).max() ?? .zero
         var entry = QueueEntry(
             number: message.number, expires: UInt32(clamping: message.expiresAt.unixSeconds),
             sender: senderHash(Array(message.sender.utf8)[...]), size: UInt32(clamping: message.size),
@@ -46,14 +45,14 @@ extension Engine {
         switch message.state {
         case .claimed:
             // The endpoint may have it already. While its transaction can live the same branch is used again.
-            if now - message.due > lifetime { entry.attempts = min(entry.attempts, .max - 1) + 1 }
+            if now - message.due > longestLifetime { entry.countAttempt() }
         case .waiting:
-            entry.attempts = min(entry.attempts, .max - 1) + 1
+            entry.countAttempt()
             entry.state = .waiting
             queues[slot].failures = max(queues[slot].failures, UInt32(entry.attempts) - 1)
             queues[slot].notBefore = max(queues[slot].notBefore, message.due)
         case .queued:
-            if message.attempts > 0 { entry.attempts = min(entry.attempts, .max - 1) + 1 }
+            if message.attempts > 0 { entry.countAttempt() }
         case .delivered, .expired, .refused:
             return
         }

@@ -12,16 +12,8 @@ extension Engine {
         }
         var authenticated: AuthenticatedUser?
         if configuration.authentication.isRequired {
-            switch authenticator.authenticate(held.request, as: .server, accounts: accounts, at: now) {
-            case .accepted(let user):
-                authenticated = user
-            case .challenge(let isStale, let cause):
-                if cause != .noCredentials { tally.authenticationFailures += 1 }
-                return challenge(held, as: .server, isStale: isStale)
-            case .malformed:
-                tally.authenticationFailures += 1
-                return answer(held, 400)
-            }
+            guard let user = authenticatedUser(of: held, as: .server) else { return }
+            authenticated = user
         }
         let profile = profiles[profileNumber(of: held.flow)]
         let outcome = registrar.register(
@@ -97,9 +89,7 @@ extension Engine {
             target.host = hop.parameters["maddr"] ?? hop.host
             target.port = hop.port ?? 0
             target.isSecure = hop.scheme == .sips
-            target.transport = hop.parameters["transport"].flatMap { name in
-                SIPTransport.allCases.first { $0.viaToken.description == name.uppercased() }
-            }
+            target.transport = hop.parameters["transport"].flatMap { SIPTransport(uriToken: $0) }
         }
         return target
     }
@@ -149,16 +139,5 @@ extension Engine {
         let name = accounts.profile(
             username: String(address[..<at]), domain: String(address[address.index(after: at)...]))
         return name.flatMap { profileNumbers[$0] }
-    }
-}
-
-extension SIPTransport {
-    /// The value of a URI's transport parameter.
-    var uriToken: String {
-        switch self {
-        case .udp: "udp"
-        case .tcp: "tcp"
-        case .tls: "tls"
-        }
     }
 }

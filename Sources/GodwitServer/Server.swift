@@ -42,7 +42,7 @@ public final class Server: Sendable {
         stopRequests = parts.stopRequests
         operatorStops = parts.operatorStops
         self.admin = admin
-        self.points = points.map { "\(TransportWord($0.transport).rawValue):\($0.address)" }
+        self.points = points.map { "\($0.transport.uriToken):\($0.address)" }
     }
 
     /// Everything that is there before the admin socket is.

@@ -109,7 +109,7 @@ struct ConfigurationReader {
             return nil
         }
         let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
-        guard parts.count == 2, let word = TransportWord(rawValue: parts[0].lowercased()) else {
+        guard parts.count == 2, let transport = SIPTransport(uriToken: parts[0]) else {
             item.refuse("at", "`\(text)` does not begin with udp:, tcp: or tls:")
             return nil
         }
@@ -123,9 +123,9 @@ struct ConfigurationReader {
         let hasPort =
             parts[1].hasPrefix("[") ? parts[1].contains("]:") : parts[1].contains(".") && parts[1].contains(":")
         return ListeningPoint(
-            transport: word.transport,
+            transport: transport,
             address: hasPort
-                ? address : TransportAddress(ip: address.ip, port: word.transport.defaultPort),
+                ? address : TransportAddress(ip: address.ip, port: transport.defaultPort),
             advertisedHost: advertised.map { $0.host.contains(":") ? "[\($0.host)]" : $0.host },
             advertisedPort: advertised.flatMap { $0.port == 0 ? nil : $0.port })
     }

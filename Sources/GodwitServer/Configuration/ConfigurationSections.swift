@@ -114,7 +114,7 @@ extension ConfigurationReader {
                     item.refuse("network", "`\(text)` is neither an IP address nor a network such as 10.0.0.0/8")
                 }
             }
-            rule.transport = item.choice("transport", TransportWord.self)?.rawValue
+            rule.transport = item.choice("transport", RuleTransport.self)?.rawValue
             if let account = item.string("account") {
                 rule.account = Self.account(account)
                 if rule.account == nil { item.refuse("account", "`\(account)` is not of the form user@domain") }
@@ -211,4 +211,9 @@ extension ConfigurationReader {
         guard parts.count == 2, !parts[0].isEmpty, HostPort.isDomainName(String(parts[1])) else { return nil }
         return "\(parts[0])@\(parts[1].lowercased())"
     }
+}
+
+/// The transports a profile rule may name.
+private enum RuleTransport: String, CaseIterable {
+    case udp, tcp, tls
 }

@@ -46,24 +46,3 @@ public struct HostPort: Hashable, Sendable {
         return areLabels && labels.last?.first?.isLetter == true
     }
 }
-
-/// How configuration names a transport.
-enum TransportWord: String, CaseIterable {
-    case udp, tcp, tls
-
-    init(_ transport: SIPTransport) {
-        switch transport {
-        case .udp: self = .udp
-        case .tcp: self = .tcp
-        case .tls: self = .tls
-        }
-    }
-
-    var transport: SIPTransport {
-        switch self {
-        case .udp: .udp
-        case .tcp: .tcp
-        case .tls: .tls
-        }
-    }
-}

@@ -25,12 +25,12 @@ struct NextHop {
         transport = isSecure ? .tls : nil
         for parameter in parts where parameter != "lr" {
             guard parameter.hasPrefix("transport="),
-                let word = TransportWord(rawValue: String(parameter.dropFirst("transport=".count)).lowercased())
+                let named = SIPTransport(uriToken: parameter.dropFirst("transport=".count))
             else { throw Refusal(reason: "`;\(parameter)` is not understood; only ;transport=udp, tcp or tls is") }
-            guard !isSecure || word == .tls || word == .tcp else {
-                throw Refusal(reason: "`\(text)` wants TLS and \(word.rawValue) at once")
+            guard !isSecure || named.isReliable else {
+                throw Refusal(reason: "`\(text)` wants TLS and \(named.uriToken) at once")
             }
-            transport = isSecure ? .tls : word.transport
+            transport = isSecure ? .tls : named
         }
     }
 

@@ -14,7 +14,7 @@ enum AdvertisedAddress {
             logger.notice(
                 "a listening point is bound to all addresses; set `advertise` to what peers can reach",
                 metadata: [
-                    "at": "\(TransportWord(point.transport).rawValue):\(point.address)",
+                    "at": "\(point.transport.uriToken):\(point.address)",
                     "advertised": .string(point.advertisedHost ?? ""),
                 ])
             return point

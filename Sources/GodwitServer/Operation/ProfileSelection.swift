@@ -7,8 +7,7 @@ struct ProfileSelection: Sendable {
     let rules: [ProfileRule]
 
     func profile(_ transport: SIPTransport, _ remote: TransportAddress) -> LinkProfile {
-        let word = TransportWord(transport).rawValue
-        let rule = rules.first { $0.matches(high: remote.ip.high, low: remote.ip.low, transport: word) }
+        let rule = rules.first { $0.matches(high: remote.ip.high, low: remote.ip.low, transport: transport.uriToken) }
         return rule.flatMap { profiles[$0.profile] } ?? profiles["lan"] ?? LinkProfile()
     }
 }

@@ -42,8 +42,10 @@ public enum Escaping {
     }
 
     /// The bytes an escaped text stands for, undone once.
-    public static func decoded(_ text: String) -> [UInt8] {
-        let escaped = Array(text.utf8)
+    public static func decoded(_ text: String) -> [UInt8] { Array(text.utf8).withUnsafeBufferPointer { decoded($0) } }
+
+    /// The same of bytes.
+    public static func decoded(_ escaped: UnsafeBufferPointer<UInt8>) -> [UInt8] {
         var bytes: [UInt8] = []
         var index = 0
         while index < escaped.count {

@@ -10,6 +10,22 @@ public enum SIPTransport: UInt8, Hashable, Sendable, CaseIterable {
     public var isSecure: Bool { self == .tls }
     /// Port used where a URI names none (RFC 3261 section 19.1.2).
     public var defaultPort: UInt16 { self == .tls ? 5061 : 5060 }
+    /// The value of a URI's transport parameter (RFC 3261 section 19.1.1), in lower case.
+    public var uriToken: String {
+        switch self {
+        case .udp: "udp"
+        case .tcp: "tcp"
+        case .tls: "tls"
+        }
+    }
+
+    /// The transport with that token, in any case.
+    public init?(uriToken token: some StringProtocol) {
+        let folded = token.lowercased()
+        guard let transport = Self.allCases.first(where: { $0.uriToken == folded }) else { return nil }
+        self = transport
+    }
+
     /// The token in Via (RFC 3261 section 20.42).
     public var viaToken: StaticString {
         switch self {

@@ -42,8 +42,15 @@ extension MessageWriter {
             to: request, status: status, reason: reason, toTag: nil, headers: headers, compact: compact, source: source)
     }
 
+    /// Copies the lines a response takes unchanged from its request: Via, From, Call-ID and CSeq.
+    public mutating func appendCopiedHeaders(of request: SIPMessage, source: TransportAddress?) {
+        appendDialogHeaders(of: request, includesTo: false, toTag: nil, source: source)
+    }
+
     /// Copies the lines a response takes from its request.
-    mutating func appendDialogHeaders(of request: SIPMessage, toTag: [UInt8]?, source: TransportAddress?) {
+    private mutating func appendDialogHeaders(
+        of request: SIPMessage, includesTo: Bool = true, toTag: [UInt8]?, source: TransportAddress?
+    ) {
         var seen: UInt128 = 0
         for (index, field) in request.fields.enumerated() {
             switch field.name {
@@ -53,6 +60,8 @@ extension MessageWriter {
                 } else {
                     append(field, of: request)
                 }
+            case .to where !includesTo:
+                continue
             case .from, .callID, .cseq, .to:
                 // A repeated line (RFC 4475 section 3.3.8) is answered with the first.
                 let bit: UInt128 = 1 << UInt128(field.name.rawValue)

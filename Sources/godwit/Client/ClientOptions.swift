@@ -39,7 +39,7 @@ struct ClientOptions: ParsableArguments {
     private func address() throws -> ServerAddress {
         guard let server else { return ServerAddress(transport: .udp, host: identity.domain, port: 5060) }
         let parts = server.split(separator: ":", maxSplits: 1)
-        guard parts.count == 2, let transport = TransportName.transport(parts[0]),
+        guard parts.count == 2, let transport = SIPTransport(uriToken: parts[0]),
             let target = HostPort(String(parts[1]))
         else { throw failing(ExitStatus.usage, "--server: `\(server)` is not of the form udp:host:port") }
         return ServerAddress(

@@ -63,7 +63,7 @@ actor UserAgent {
     /// - Parameter expires: seconds; 0 takes the registration back.
     func register(expires: Int64) async throws -> Answer {
         let own = "sip:\(identity.username)@\(identity.domain)"
-        let transport = socket.transport == .udp ? "" : ";transport=\(TransportName.of(socket.transport))"
+        let transport = socket.transport == .udp ? "" : ";transport=\(socket.transport.uriToken)"
         let contact = "<sip:\(identity.username)@\(socket.host):\(socket.port)\(transport)>"
         return try await request(
             .register, uri: "sip:\(identity.domain)", to: own, callID: registrationCallID,
@@ -188,25 +188,5 @@ actor UserAgent {
 
     static func token() -> String {
         String(UInt64.random(in: .min ... .max), radix: 36) + String(UInt32.random(in: .min ... .max), radix: 36)
-    }
-}
-
-/// Transports as command line and URIs name them.
-enum TransportName {
-    static func of(_ transport: SIPTransport) -> String {
-        switch transport {
-        case .udp: "udp"
-        case .tcp: "tcp"
-        case .tls: "tls"
-        }
-    }
-
-    static func transport(_ name: Substring) -> SIPTransport? {
-        switch name.lowercased() {
-        case "udp": .udp
-        case "tcp": .tcp
-        case "tls": .tls
-        default: nil
-        }
     }
 }

@@ -11,7 +11,7 @@ import Transport
 enum NetworkChecks {
     static func points(_ configuration: ServerConfiguration, isRunning: Bool) -> [Finding] {
         configuration.listeningPoints.map { point in
-            let name = "\(TransportName.of(point.transport)):\(point.address)"
+            let name = "\(point.transport.uriToken):\(point.address)"
             if isRunning { return Finding(.note, "ports", "\(name) is the running server's") }
             switch bindError(point) {
             case 0: return Finding(.good, "ports", "\(name) is free")
@@ -104,7 +104,7 @@ enum NetworkChecks {
         let promise = loop.makePromise(of: [String].self)
         loop.execute {
             resolver.resolve(host: host, port: port, transport: transport, isSecure: transport == .tls) { targets in
-                promise.succeed(targets.map { "\(TransportName.of($0.transport)):\($0.address)" })
+                promise.succeed(targets.map { "\($0.transport.uriToken):\($0.address)" })
             }
         }
         return (try? await promise.futureResult.get()) ?? []
