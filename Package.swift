@@ -52,10 +52,12 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CCAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
 
         room("LinkProfiles", [yams]),
         room("SIPCore"),
         room("SigComp", ["COpenSSL"]),
+        room("PresenceDocuments", ["CLibXML2"]),
         room("SIPTransaction", ["SIPCore", "LinkProfiles"]),
         room("MessageStore", ["LinkProfiles"]),
         room("Policy", ["SIPCore", "LinkProfiles", "MessageStore", "COpenSSL"]),
@@ -87,6 +89,7 @@ let package = Package(
         tests("LinkProfilesTests", ["LinkProfiles"]),
         tests("SIPCoreTests", ["SIPCore"]),
         tests("SigCompTests", ["SigComp"]),
+        tests("PresenceDocumentsTests", ["PresenceDocuments", "CLibXML2"]),
         tests("SIPTransactionTests", ["SIPTransaction", "SIPCore", "LinkProfiles"]),
         tests("MessageStoreTests", ["MessageStore", "MessageStoreSQLite", "Simulation", "LinkProfiles", grdb]),
         tests("PolicyTests", ["Policy", "SIPCore", "LinkProfiles", "MessageStore"]),
