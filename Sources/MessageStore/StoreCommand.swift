@@ -28,6 +28,9 @@ public enum StoreCommand: Hashable, Sendable {
     /// Writes a binding, new or changed, under its number.
     case bind(StoredBinding)
     case unbind(BindingNumber)
+
+    /// A step of subscriptions, publications or their documents.
+    case presence(PresenceCommand)
 }
 
 /// A claimed message as the store hands it out for an attempt.
@@ -75,7 +78,8 @@ public struct RecoveredMessage: Hashable, Sendable {
     }
 }
 
-/// Receives a store's content at start, one record at a time, in this order: addresses, bindings, messages by number.
+/// Receives a store's content at start, one record at a time, in this order: addresses, bindings, messages by number,
+/// documents, publications by number, subscriptions by number.
 public protocol RecoveryVisitor {
     mutating func address(_ number: AddressNumber, addressOfRecord: String)
     mutating func binding(_ binding: StoredBinding)
@@ -83,6 +87,16 @@ public protocol RecoveryVisitor {
     mutating func message(_ message: RecoveredMessage)
     /// Identities of terminal messages accepted at or after the moment asked for, so that replays are recognised.
     mutating func settled(_ identity: MessageIdentity, acceptedAt: Instant)
+    mutating func document(_ document: StoredDocument)
+    mutating func publication(_ publication: StoredPublication)
+    mutating func subscription(_ subscription: StoredSubscription)
+}
+
+/// A visitor that is after messages and bindings alone passes by what presence keeps.
+extension RecoveryVisitor {
+    public mutating func document(_ document: StoredDocument) {}
+    public mutating func publication(_ publication: StoredPublication) {}
+    public mutating func subscription(_ subscription: StoredSubscription) {}
 }
 
 /// The Message Store (draft section 6): durable, used by one thread at a time.
@@ -103,10 +117,19 @@ public struct StoreNumbering: Hashable, Sendable {
     public var lastMessage: MessageNumber
     public var lastAddress: AddressNumber
     public var lastBinding: BindingNumber
-    public init(lastMessage: MessageNumber, lastAddress: AddressNumber, lastBinding: BindingNumber) {
+    public var lastSubscription: SubscriptionNumber
+    public var lastPublication: PublicationNumber
+
+    public init(
+        lastMessage: MessageNumber, lastAddress: AddressNumber, lastBinding: BindingNumber,
+        lastSubscription: SubscriptionNumber = SubscriptionNumber(0),
+        lastPublication: PublicationNumber = PublicationNumber(0)
+    ) {
         self.lastMessage = lastMessage
         self.lastAddress = lastAddress
         self.lastBinding = lastBinding
+        self.lastSubscription = lastSubscription
+        self.lastPublication = lastPublication
     }
 }
 

@@ -7,6 +7,9 @@ import MessageStore
 final class CommitConnection {
     private let messages: MessageStatements
     private let registrations: RegistrationStatements
+    private let subscriptions: SubscriptionStatements
+    private let publications: PublicationStatements
+    private let documents: DocumentStatements
     private let begin: PreparedStatement
     private let commit: PreparedStatement
     private let rollback: PreparedStatement
@@ -20,6 +23,9 @@ final class CommitConnection {
     init(_ database: Database, path: String) throws {
         messages = try MessageStatements(database, path: path)
         registrations = try RegistrationStatements(database, path: path)
+        subscriptions = try SubscriptionStatements(database, path: path)
+        publications = try PublicationStatements(database, path: path)
+        documents = try DocumentStatements(database, path: path)
         begin = try PreparedStatement(database, "BEGIN IMMEDIATE", path: path)
         commit = try PreparedStatement(database, "COMMIT", path: path)
         rollback = try PreparedStatement(database, "ROLLBACK", path: path)
@@ -51,6 +57,8 @@ final class CommitConnection {
             }
             if rowsWent.messages { try record("message", numbering.lastMessage.rawValue) }
             if rowsWent.bindings { try record("binding", numbering.lastBinding.rawValue) }
+            if rowsWent.subscriptions { try record("subscription", numbering.lastSubscription.rawValue) }
+            if rowsWent.publications { try record("publication", numbering.lastPublication.rawValue) }
             try commit.run()
             return claimed
         } catch {
@@ -64,6 +72,8 @@ final class CommitConnection {
     private struct RowsGone {
         var messages = false
         var bindings = false
+        var subscriptions = false
+        var publications = false
     }
 
     private func perform(
@@ -97,6 +107,33 @@ final class CommitConnection {
             if binding.number.rawValue > numbering.lastBinding.rawValue { numbering.lastBinding = binding.number }
         case .unbind(let number):
             if try registrations.unbind(number) { gone.bindings = true }
+        case .presence(let command):
+            try perform(command, &gone)
+        }
+    }
+
+    private func perform(_ command: PresenceCommand, _ gone: inout RowsGone) throws(StoreFailure) {
+        switch command {
+        case .subscribe(let subscription):
+            try requireNamed(subscription.resource)
+            try subscriptions.subscribe(subscription)
+            numbering.lastSubscription = max(numbering.lastSubscription, subscription.number)
+        case .renew(let number, let progress):
+            try subscriptions.renew(number, progress)
+        case .unsubscribe(let number):
+            if try subscriptions.unsubscribe(number) { gone.subscriptions = true }
+        case .publish(let publication):
+            try requireNamed(publication.resource)
+            try publications.publish(publication)
+            numbering.lastPublication = max(numbering.lastPublication, publication.number)
+        case .refresh(let number, let entityTag, let expiresAt):
+            try publications.refresh(number, entityTag: entityTag, expiresAt: expiresAt)
+        case .unpublish(let number):
+            if try publications.unpublish(number) { gone.publications = true }
+        case .put(let document):
+            try documents.put(document)
+        case .remove(let name):
+            try documents.remove(name)
         }
     }
 
@@ -117,13 +154,15 @@ final class CommitConnection {
 extension StoreNumbering {
     /// The larger of what the tables hold and what was recorded when rows went.
     init(reading database: Database) throws {
-        func number(_ sql: String) throws -> Int64 { try Int64.fetchOne(database, sql: sql) ?? 0 }
-        let highest = "SELECT number FROM highest WHERE what ="
+        func highest(_ what: String) throws -> Int64 {
+            let sql = "SELECT max((SELECT number FROM highest WHERE what = ?1), ifnull(max(number), 0)) FROM \(what)"
+            return try Int64.fetchOne(database, sql: sql, arguments: [what]) ?? 0
+        }
         self.init(
-            lastMessage: MessageNumber(
-                max(try number("SELECT max(number) FROM message"), try number("\(highest) 'message'"))),
-            lastAddress: AddressNumber(try number("SELECT max(number) FROM address")),
-            lastBinding: BindingNumber(
-                max(try number("SELECT max(number) FROM binding"), try number("\(highest) 'binding'"))))
+            lastMessage: MessageNumber(try highest("message")),
+            lastAddress: AddressNumber(try Int64.fetchOne(database, sql: "SELECT max(number) FROM address") ?? 0),
+            lastBinding: BindingNumber(try highest("binding")),
+            lastSubscription: SubscriptionNumber(try highest("subscription")),
+            lastPublication: PublicationNumber(try highest("publication")))
     }
 }

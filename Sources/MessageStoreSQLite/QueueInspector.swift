@@ -67,22 +67,13 @@ public final class QueueInspector: Sendable {
     public func forEach(
         _ query: QueueQuery = QueueQuery(), _ body: (QueueRecord) throws -> Bool
     ) throws(StoreFailure) {
-        var query = query
-        var left = query.limit ?? .max
-        while left > 0 {
-            let limit = min(left, QueueInspector.page)
-            let page = try read { try QueueReading(database: $0, path: path).records(query, limit: limit) }
-            for record in page {
-                do {
-                    guard try body(record) else { return }
-                } catch {
-                    throw StoreFailure(error, path: path)
-                }
-            }
-            guard page.count == limit, let last = page.last else { return }
-            query.after = last.number
-            left -= page.count
-        }
+        try forEachPage(
+            from: query.after.rawValue, limit: query.limit,
+            read: { database, after, limit in
+                var query = query
+                query.after = MessageNumber(after)
+                return try QueueReading(database: database, path: path).records(query, limit: limit)
+            }, number: \.number.rawValue, body)
     }
 
     /// nil when there is no such message, or no longer.
@@ -170,7 +161,31 @@ public final class QueueInspector: Sendable {
         try read { try StoreIntegrity(database: $0).problems() }
     }
 
-    private func read<T>(_ body: (Database) throws -> T) throws(StoreFailure) -> T {
+    /// Hands out records a page at a time, each page read in a transaction of its own, until there are no more or `body`
+    /// returns false.
+    func forEachPage<Record>(
+        from start: Int64, limit: Int?, read page: (Database, _ after: Int64, _ limit: Int) throws -> [Record],
+        number: (Record) -> Int64, _ body: (Record) throws -> Bool
+    ) throws(StoreFailure) {
+        var after = start
+        var left = limit ?? .max
+        while left > 0 {
+            let limit = min(left, QueueInspector.page)
+            let records = try read { try page($0, after, limit) }
+            for record in records {
+                do {
+                    guard try body(record) else { return }
+                } catch {
+                    throw StoreFailure(error, path: path)
+                }
+            }
+            guard records.count == limit, let last = records.last else { return }
+            after = number(last)
+            left -= records.count
+        }
+    }
+
+    func read<T>(_ body: (Database) throws -> T) throws(StoreFailure) -> T {
         do {
             return try queue.read(body)
         } catch {
@@ -178,7 +193,7 @@ public final class QueueInspector: Sendable {
         }
     }
 
-    private func write<T>(needing: [Access], _ body: (Database) throws -> T) throws(StoreFailure) -> T {
+    func write<T>(needing: [Access], _ body: (Database) throws -> T) throws(StoreFailure) -> T {
         guard needing.contains(access) else {
             throw .misuse("\(path) was opened for \(access), which does not allow this change")
         }

@@ -34,6 +34,27 @@ struct StoreIntegrity {
             "bindings name an address that is not there",
             "SELECT count(*) FROM binding WHERE NOT EXISTS (SELECT 1 FROM address WHERE number = binding.address)"
         ),
+        (
+            "subscriptions and publications name a resource that has no address",
+            """
+            SELECT count(*) FROM (SELECT resource FROM subscription UNION ALL SELECT resource FROM publication)
+            WHERE NOT EXISTS (SELECT 1 FROM address WHERE number = resource)
+            """
+        ),
+        (
+            "subscriptions have lost their dialog, or dialogs their subscription",
+            """
+            SELECT (SELECT count(*) FROM subscription WHERE number NOT IN (SELECT number FROM subscription_dialog))
+                + (SELECT count(*) FROM subscription_dialog WHERE number NOT IN (SELECT number FROM subscription))
+            """
+        ),
+        (
+            "publications have lost their body, or bodies their publication",
+            """
+            SELECT (SELECT count(*) FROM publication WHERE number NOT IN (SELECT number FROM publication_body))
+                + (SELECT count(*) FROM publication_body WHERE number NOT IN (SELECT number FROM publication))
+            """
+        ),
     ]
 
     /// Empty when all is well.

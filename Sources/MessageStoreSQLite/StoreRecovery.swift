@@ -10,6 +10,7 @@ struct StoreRecovery {
     func visit<V: RecoveryVisitor>(duplicatesSince: Instant, into visitor: inout V) throws {
         try visitRegistrations(into: &visitor)
         try visitMessages(duplicatesSince: duplicatesSince, &visitor)
+        try PresenceReading(database: database, path: path).visit(into: &visitor)
     }
 
     /// Addresses, then bindings.

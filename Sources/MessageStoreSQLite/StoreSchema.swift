@@ -10,6 +10,9 @@ import MessageStore
 ///
 /// A message row holds exactly one of `due_at`, `claimed_at` and `ended_at`, and its state is one letter: a change of
 /// state leaves the row's length as it was, is written over the old row in place, and never splits a page.
+///
+/// Subscriptions and publications are split by what changes: a refresh writes a narrow row of which some ninety share a
+/// page, and those made together are refreshed together.
 enum StoreSchema {
     /// `PRAGMA application_id`: "Gdwt".
     static let applicationID: Int32 = 0x4764_7774
@@ -18,6 +21,9 @@ enum StoreSchema {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1 messages, payloads, addresses, bindings, accounts") { database in
             try database.execute(sql: firstTables)
+        }
+        migrator.registerMigration("2 subscriptions, publications, documents") { database in
+            try database.execute(sql: presenceTables)
         }
         return migrator
     }
@@ -94,6 +100,63 @@ enum StoreSchema {
             number INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID;
         INSERT INTO highest VALUES ('message', 0), ('binding', 0);
+        """
+
+    private static let presenceTables = """
+        CREATE TABLE subscription (
+            number       INTEGER PRIMARY KEY CHECK (number > 0),
+            resource     INTEGER NOT NULL,
+            state        TEXT NOT NULL CHECK (state IN ('P', 'A', 'W')),
+            remote_cseq  INTEGER NOT NULL CHECK (remote_cseq >= 0),
+            cseq_ceiling INTEGER NOT NULL CHECK (cseq_ceiling >= 0),
+            version      INTEGER NOT NULL CHECK (version >= 0),
+            expires_at   INTEGER NOT NULL
+        ) STRICT;
+        CREATE TABLE subscription_dialog (
+            number            INTEGER PRIMARY KEY,
+            event             TEXT NOT NULL CHECK (event <> ''),
+            watcher           TEXT NOT NULL,
+            created_at        INTEGER NOT NULL,
+            accept            INTEGER NOT NULL,
+            max_rate          INTEGER NOT NULL CHECK (max_rate >= 0),
+            min_rate          INTEGER NOT NULL CHECK (min_rate >= 0),
+            adaptive_min_rate INTEGER NOT NULL CHECK (adaptive_min_rate >= 0),
+            flow              TEXT NOT NULL,
+            dialog            BLOB NOT NULL,
+            filter            BLOB NOT NULL
+        ) STRICT;
+        CREATE TABLE publication (
+            number      INTEGER PRIMARY KEY CHECK (number > 0),
+            resource    INTEGER NOT NULL,
+            event       TEXT NOT NULL CHECK (event <> ''),
+            entity_tag  TEXT NOT NULL CHECK (entity_tag <> ''),
+            source      TEXT NOT NULL,
+            created_at  INTEGER NOT NULL,
+            modified_at INTEGER NOT NULL,
+            expires_at  INTEGER NOT NULL
+        ) STRICT;
+        CREATE TABLE publication_body (
+            number       INTEGER PRIMARY KEY,
+            content_type TEXT NOT NULL,
+            bytes        BLOB NOT NULL
+        ) STRICT;
+        CREATE TABLE document (
+            number      INTEGER PRIMARY KEY,
+            application TEXT NOT NULL CHECK (application <> ''),
+            owner       TEXT NOT NULL,
+            name        TEXT NOT NULL CHECK (name <> ''),
+            modified_at INTEGER NOT NULL,
+            bytes       BLOB NOT NULL,
+            UNIQUE (application, owner, name)
+        ) STRICT;
+        ALTER TABLE highest RENAME TO highest_before;
+        CREATE TABLE highest (
+            what   TEXT PRIMARY KEY CHECK (what IN ('message', 'binding', 'subscription', 'publication')),
+            number INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        INSERT INTO highest SELECT what, number FROM highest_before;
+        INSERT INTO highest VALUES ('subscription', 0), ('publication', 0);
+        DROP TABLE highest_before;
         """
 }
 

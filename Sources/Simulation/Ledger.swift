@@ -115,7 +115,7 @@ public struct Ledger: Sendable {
             case .deliver(let number, let at): ended(number, .delivered, at, .none)
             case .expire(let number, let at, let cause): ended(number, .expired, at, cause)
             case .refuse(let number, let at, let cause): ended(number, .refused, at, cause)
-            case .name, .claim, .retry, .release, .forget, .bind, .unbind: break
+            case .name, .claim, .retry, .release, .forget, .bind, .unbind, .presence: break
             }
         }
     }

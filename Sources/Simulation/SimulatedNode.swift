@@ -263,6 +263,7 @@ final class SimulatedNode {
         case .forget: "forget"
         case .bind(let binding): "bind \(binding.number.rawValue) \(binding.contact)"
         case .unbind(let number): "unbind \(number.rawValue)"
+        case .presence(let command): command.description
         }
     }
 }

@@ -38,6 +38,7 @@ public final class SimulatedStore: MessageStore {
         var addresses: [Int64: String] = [:]
         var addressesByText: [String: Int64] = [:]
         var bindings: [Int64: StoredBinding] = [:]
+        var presence = SimulatedPresenceTables()
         var numbering = StoreNumbering(
             lastMessage: MessageNumber(0), lastAddress: AddressNumber(0), lastBinding: BindingNumber(0))
     }
@@ -59,6 +60,17 @@ public final class SimulatedStore: MessageStore {
     public var liveCount: Int { tables.rows.values.count { !$0.state.isTerminal } }
     /// All bindings, by number.
     public var bindings: [StoredBinding] { tables.bindings.keys.sorted().compactMap { tables.bindings[$0] } }
+
+    /// All subscriptions, by number.
+    public var subscriptions: [StoredSubscription] {
+        tables.presence.subscriptions.values.sorted { $0.number < $1.number }
+    }
+    /// All publications, by number.
+    public var publications: [StoredPublication] {
+        tables.presence.publications.values.sorted { $0.number < $1.number }
+    }
+    /// All documents, by name.
+    public var documents: [StoredDocument] { tables.presence.documents.values.sorted { $0.name < $1.name } }
 
     public func message(_ number: MessageNumber) -> Row? { tables.rows[number.rawValue] }
     public func addressOfRecord(_ number: AddressNumber) -> String? { tables.addresses[number.rawValue] }
@@ -128,7 +140,11 @@ public final class SimulatedStore: MessageStore {
         for row in all where row.state.isTerminal && row.message.acceptedAt >= duplicatesSince {
             visitor.settled(row.message.identity, acceptedAt: row.message.acceptedAt)
         }
-        return tables.numbering
+        tables.presence.visit(into: &visitor)
+        var numbering = tables.numbering
+        numbering.lastSubscription = tables.presence.lastSubscription
+        numbering.lastPublication = tables.presence.lastPublication
+        return numbering
     }
 
     public func commit(_ commands: [StoreCommand]) throws(StoreFailure) -> [ClaimedMessage] {
@@ -175,6 +191,10 @@ public final class SimulatedStore: MessageStore {
                 let address = binding.address.rawValue
                 guard tables.addresses[address] != nil || newAddresses[address] != nil else {
                     throw .misuse("binding \(binding.number.rawValue) names the unknown address \(address)")
+                }
+            case .presence(let command):
+                try SimulatedPresenceTables.validate(command) { address in
+                    tables.addresses[address.rawValue] != nil || newAddresses[address.rawValue] != nil
                 }
             case .claim, .deliver, .retry, .release, .expire, .refuse, .forget, .unbind:
                 break
@@ -228,6 +248,8 @@ public final class SimulatedStore: MessageStore {
             }
         case .unbind(let number):
             tables.bindings[number.rawValue] = nil
+        case .presence(let command):
+            tables.presence.apply(command)
         }
     }
 

@@ -1,13 +1,15 @@
 import LinkProfiles
 import MessageStore
 
-/// What the child does to its store: accepts, claims, delivers, postpones and forgets, drawn from a seed.
+/// What the child does to its store, drawn from a seed: accepts, claims, delivers, postpones and forgets messages;
+/// makes, renews and ends subscriptions.
 struct Workload: RecoveryVisitor {
     var numbering = StoreNumbering(
         lastMessage: MessageNumber(0), lastAddress: AddressNumber(0), lastBinding: BindingNumber(0))
     private var random: UInt64
     private var idle: [MessageNumber] = []
     private var claimed: [MessageNumber] = []
+    private var subscriptions: [StoredSubscription] = []
     private var ticks: Int64 = 1_790_000_000_000_000
 
     init(seed: UInt64) { random = seed }
@@ -15,56 +17,100 @@ struct Workload: RecoveryVisitor {
     /// One group and its line in the journal.
     struct Group {
         var kind: Kind
-        var numbers: [MessageNumber]
+        var numbers: [Int64]
         var commands: [StoreCommand]
 
-        enum Kind: String { case accept, claim, deliver, postpone, forget }
+        enum Kind: String { case accept, claim, deliver, postpone, forget, subscribe, renew, unsubscribe }
         var description: String {
-            kind.rawValue + numbers.map { " \($0.rawValue)" }.joined()
+            kind.rawValue + numbers.map { " \($0)" }.joined()
         }
     }
 
     mutating func next() -> Group {
         let now = tick()
-        switch draw(10) {
+        switch draw(14) {
         case 0..<4: return accept(now)
         case 4..<6 where !idle.isEmpty:
             let numbers = take(from: \.idle)
             return Group(
-                kind: .claim, numbers: numbers, commands: numbers.map { .claim($0, attempts: 1, at: now) })
+                kind: .claim, numbers: numbers.map(\.rawValue),
+                commands: numbers.map { .claim($0, attempts: 1, at: now) })
         case 6..<8 where !claimed.isEmpty:
             let numbers = take(from: \.claimed)
-            return Group(kind: .deliver, numbers: numbers, commands: numbers.map { .deliver($0, at: now) })
+            return Group(
+                kind: .deliver, numbers: numbers.map(\.rawValue), commands: numbers.map { .deliver($0, at: now) })
         case 8 where !claimed.isEmpty:
             let numbers = take(from: \.claimed)
             return Group(
-                kind: .postpone, numbers: numbers,
+                kind: .postpone, numbers: numbers.map(\.rawValue),
                 commands: numbers.map { .retry($0, due: now, cause: .timeout) })
         case 9 where draw(4) == 0:
             return Group(kind: .forget, numbers: [], commands: [.forget(before: now, limit: 50)])
+        case 10, 11: return subscribe(now)
+        case 12 where !subscriptions.isEmpty: return renew(now)
+        case 13 where !subscriptions.isEmpty: return unsubscribe()
         default: return accept(now)
         }
     }
 
     mutating func committed(_ group: Group, _ payloads: [ClaimedMessage]) {
         switch group.kind {
-        case .accept, .postpone: idle += group.numbers
-        case .claim: claimed += group.numbers
-        case .deliver, .forget: break
+        case .accept, .postpone: idle += group.numbers.map(MessageNumber.init)
+        case .claim: claimed += group.numbers.map(MessageNumber.init)
+        case .deliver, .forget, .subscribe, .renew, .unsubscribe: break
         }
     }
 
-    private mutating func accept(_ now: Instant) -> Group {
-        var commands: [StoreCommand] = []
-        if numbering.lastAddress.rawValue == 0 {
-            numbering.lastAddress = AddressNumber(1)
-            commands.append(.name(AddressNumber(1), addressOfRecord: "sip:bob@example.org"))
+    private mutating func subscribe(_ now: Instant) -> Group {
+        var group = Group(kind: .subscribe, numbers: [], commands: nameIfNeeded())
+        for _ in 0...draw(30) {
+            numbering.lastSubscription.rawValue += 1
+            let number = numbering.lastSubscription
+            let subscription = StoredSubscription(
+                number: number, resource: AddressNumber(1), event: "presence", watcher: "sip:w@example.org",
+                createdAt: now, accept: 1, flow: "", dialog: Workload.payload(of: MessageNumber(number.rawValue)),
+                progress: SubscriptionProgress(
+                    state: .active, remoteSequence: 1, sequenceCeiling: 100, version: 0, expiresAt: now))
+            subscriptions.append(subscription)
+            group.numbers.append(number.rawValue)
+            group.commands.append(.presence(.subscribe(subscription)))
         }
-        var numbers: [MessageNumber] = []
+        return group
+    }
+
+    /// Each renewal reserves a hundred numbers more; CrashTests counts them.
+    private mutating func renew(_ now: Instant) -> Group {
+        var group = Group(kind: .renew, numbers: [], commands: [])
+        for index in subscriptions.indices where draw(3) == 0 {
+            subscriptions[index].progress.sequenceCeiling += 100
+            subscriptions[index].progress.expiresAt = now
+            let subscription = subscriptions[index]
+            group.numbers.append(subscription.number.rawValue)
+            group.commands.append(.presence(.renew(subscription.number, subscription.progress)))
+        }
+        return group
+    }
+
+    private mutating func unsubscribe() -> Group {
+        let gone = subscriptions.prefix(1 + draw(20)).map(\.number)
+        subscriptions.removeFirst(gone.count)
+        return Group(
+            kind: .unsubscribe, numbers: gone.map(\.rawValue), commands: gone.map { .presence(.unsubscribe($0)) })
+    }
+
+    private mutating func nameIfNeeded() -> [StoreCommand] {
+        guard numbering.lastAddress.rawValue == 0 else { return [] }
+        numbering.lastAddress = AddressNumber(1)
+        return [.name(AddressNumber(1), addressOfRecord: "sip:bob@example.org")]
+    }
+
+    private mutating func accept(_ now: Instant) -> Group {
+        var commands = nameIfNeeded()
+        var numbers: [Int64] = []
         for _ in 0...draw(60) {
             numbering.lastMessage.rawValue += 1
             let number = numbering.lastMessage
-            numbers.append(number)
+            numbers.append(number.rawValue)
             commands.append(
                 .enqueue(
                     DeferredMessage(
@@ -112,5 +158,9 @@ struct Workload: RecoveryVisitor {
     }
     mutating func settled(_ identity: MessageIdentity, acceptedAt: Instant) {
         ticks = max(ticks, acceptedAt.microseconds)
+    }
+    mutating func subscription(_ subscription: StoredSubscription) {
+        ticks = max(ticks, subscription.progress.expiresAt.microseconds)
+        subscriptions.append(subscription)
     }
 }

@@ -6,7 +6,7 @@ import MessageStore
 ///     try <kind> <number> ...      a group is about to be committed
 ///     did <kind> <number> ...      it was acknowledged
 struct CrashJournal {
-    enum Kind: String { case accept, claim, deliver, postpone, forget }
+    enum Kind: String { case accept, claim, deliver, postpone, forget, subscribe, renew, unsubscribe }
 
     struct Group: Equatable {
         var kind: Kind

@@ -16,7 +16,7 @@ struct StoreCrashTests {
         defer { try? FileManager.default.removeItem(at: directory) }
         let path = directory.appendingPathComponent("store.db").path
 
-        var expected = ExpectedQueue()
+        var expected = ExpectedContent()
         var generator = seed
         let rounds: UInt64 = 10
         for round in 0..<rounds {
@@ -29,24 +29,35 @@ struct StoreCrashTests {
             try expected.compare(with: path, open: journal.open, payloads: round + 1 == rounds ? .max : 200)
         }
         #expect(expected.highest > 0)
+        #expect(expected.highestSubscription > 0)
     }
 }
 
 /// What the acknowledged groups leave in a store.
-struct ExpectedQueue {
+struct ExpectedContent {
     private(set) var states: [Int64: DeferredState] = [:]
     private(set) var highest: Int64 = 0
+    /// Reserved CSeqs of each subscription.
+    private(set) var ceilings: [Int64: UInt32] = [:]
+    private(set) var highestSubscription: Int64 = 0
 
     mutating func apply(_ group: CrashJournal.Group) {
+        let last = group.numbers.max() ?? 0
         for number in group.numbers {
             switch group.kind {
             case .accept, .postpone: states[number] = group.kind == .accept ? .queued : .waiting
             case .claim: states[number] = .claimed
             case .deliver: states[number] = .delivered
             case .forget: break
+            case .subscribe: ceilings[number] = 100
+            case .renew: ceilings[number, default: 0] += 100
+            case .unsubscribe: ceilings[number] = nil
             }
         }
-        highest = max(highest, group.numbers.max() ?? 0)
+        switch group.kind {
+        case .accept, .claim, .deliver, .postpone, .forget: highest = max(highest, last)
+        case .subscribe, .renew, .unsubscribe: highestSubscription = max(highestSubscription, last)
+        }
     }
 
     /// Compares, and takes over whether the group that was open at the kill happened: all of it or nothing. Reads the
@@ -58,15 +69,20 @@ struct ExpectedQueue {
         #expect(Set(records.map(\.number)).count == records.count)
         #expect(Set(records.map(\.identity)).count == records.count)
         let found = Dictionary(uniqueKeysWithValues: records.map { ($0.number.rawValue, $0) })
+        var subscriptions: [Int64: StoredSubscription] = [:]
+        try inspector.forEachSubscription { record in
+            subscriptions[record.subscription.number.rawValue] = record.subscription
+            return true
+        }
 
         var withOpen = self
         if let open { withOpen.apply(open) }
-        let differences = withOpen.mismatches(found)
+        let differences = withOpen.mismatches(found) + withOpen.mismatches(subscriptions)
         if differences.isEmpty { self = withOpen }
-        let remaining = Array(mismatches(found).prefix(5))
+        let remaining = Array((mismatches(found) + mismatches(subscriptions)).prefix(5))
         #expect(remaining == [], "and with the group that was open: \(differences.prefix(5))")
         for record in records.filter({ !$0.state.isTerminal }).suffix(payloads) {
-            #expect(try inspector.payload(of: record.number) == ExpectedQueue.payload(of: record.number.rawValue))
+            #expect(try inspector.payload(of: record.number) == ExpectedContent.payload(of: record.number.rawValue))
         }
         // What was forgotten need not be expected any more.
         states = states.filter { found[$0.key] != nil }
@@ -80,6 +96,16 @@ struct ExpectedQueue {
         let invented = found.keys.filter { states[$0] == nil }
         return missing.map { "\($0.key) should be \($0.value), is \(found[$0.key].map { "\($0.state)" } ?? "missing")" }
             + invented.map { "\($0) is there unasked" }
+    }
+
+    private func mismatches(_ found: [Int64: StoredSubscription]) -> [String] {
+        let wrong = ceilings.filter { number, ceiling in
+            found[number]?.progress.sequenceCeiling != ceiling
+                || found[number]?.dialog != ExpectedContent.payload(of: number)
+        }
+        let invented = found.keys.filter { ceilings[$0] == nil }
+        return wrong.map { "subscription \($0.key) should have reserved \($0.value)" }
+            + invented.map { "subscription \($0) is there unasked" }
     }
 
     /// The child's ``Workload`` makes the same.

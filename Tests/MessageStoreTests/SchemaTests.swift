@@ -110,23 +110,32 @@ struct SchemaTests {
         }
     }
 
-    /// Databases as earlier versions left them: the statements that made them. Add one here with every migration.
-    private static let versions: [(name: String, migrations: Int)] = [("empty file", 0), ("version 1", 1)]
+    @Test("an empty file becomes a database")
+    func emptyFile() throws {
+        _ = try DatabaseQueue(path: path)
+        let store = try SQLiteMessageStore(path: path)
+        #expect(try StoreContent(of: store).order == "")
+        _ = try store.commit(names + [.enqueue(sample(1))])
+        #expect(try QueueInspector(path: path).integrityCheck() == [])
+    }
 
-    @Test("a database of every earlier version is brought up to date and keeps its content", arguments: [0, 1])
-    func migrations(_ index: Int) throws {
-        let version = SchemaTests.versions[index]
-        if version.migrations > 0 {
-            let store = try SQLiteMessageStore(path: path)
-            _ = try store.commit(names + [.enqueue(sample(1)), .bind(sampleBinding(1))])
-        } else {
-            _ = try DatabaseQueue(path: path)
-        }
+    @Test(
+        "a database of every earlier version is brought up to date and keeps its content", arguments: EarlierVersion.all
+    )
+    func migrations(_ version: EarlierVersion) throws {
+        try DatabaseQueue(path: path).inDatabase { try $0.execute(sql: version.statements) }
+        #expect(failureKind { try QueueInspector(path: path) } == "misuse")
         let store = try SQLiteMessageStore(path: path)
         let content = try StoreContent(of: store)
-        #expect(content.messages.count == version.migrations)
-        #expect(content.bindings.count == version.migrations)
-        _ = try store.commit(names + [.enqueue(sample(2))])
+        #expect(content.order == version.order)
+        #expect(content.numbering == version.numbering)
+        #expect(content.message(7)?.state == .waiting)
+        #expect(content.bindings.first?.contact == "sip:bob@127.0.0.1:5070")
+        _ = try store.commit([
+            .enqueue(sample(100)), .presence(.subscribe(sampleSubscription(1))),
+            .presence(.publish(samplePublication(1))),
+        ])
+        #expect(try QueueInspector(path: path).accounts().map(\.account.username) == ["bob"])
         #expect(try QueueInspector(path: path).integrityCheck() == [])
     }
 
@@ -149,15 +158,16 @@ struct SchemaTests {
         #expect(failureKind { try QueueInspector(path: path) } == "misuse")
     }
 
-    @Test("a million-row layout promise: messages and payloads are found by number, never by a random key")
+    @Test("a million-row layout promise: rows are found by number, never by a random key")
     func indexes() throws {
         _ = try SQLiteMessageStore(path: path)
         let indexes = try DatabaseQueue(path: path).inDatabase {
             try String.fetchAll(
                 $0,
-                sql:
-                    "SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name IN ('message', 'payload', 'binding', 'address')"
-            )
+                sql: """
+                    SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name IN ('message', 'payload', 'binding',
+                        'address', 'subscription', 'subscription_dialog', 'publication', 'publication_body')
+                    """)
         }
         #expect(indexes == ["message_ended"])
     }

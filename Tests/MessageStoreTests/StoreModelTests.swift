@@ -49,6 +49,7 @@ private struct StoreModel {
             bindings[binding.number.rawValue] = binding
             lastBinding = max(lastBinding, binding.number.rawValue)
         case .unbind(let number): bindings[number.rawValue] = nil
+        case .presence: break
         }
         return nil
     }

@@ -52,6 +52,9 @@ struct StoreContent: RecoveryVisitor, Equatable {
     var bindings: [StoredBinding] = []
     var messages: [RecoveredMessage] = []
     var settled: [MessageIdentity: Instant] = [:]
+    var documents: [StoredDocument] = []
+    var publications: [StoredPublication] = []
+    var subscriptions: [StoredSubscription] = []
     var numbering = StoreNumbering(
         lastMessage: MessageNumber(0), lastAddress: AddressNumber(0), lastBinding: BindingNumber(0))
     /// A letter for each call, to see the order of the kinds.
@@ -74,6 +77,18 @@ struct StoreContent: RecoveryVisitor, Equatable {
         order += "m"
     }
     mutating func settled(_ identity: MessageIdentity, acceptedAt: Instant) { settled[identity] = acceptedAt }
+    mutating func document(_ document: StoredDocument) {
+        documents.append(document)
+        order += "d"
+    }
+    mutating func publication(_ publication: StoredPublication) {
+        publications.append(publication)
+        order += "p"
+    }
+    mutating func subscription(_ subscription: StoredSubscription) {
+        subscriptions.append(subscription)
+        order += "s"
+    }
 
     func message(_ number: Int64) -> RecoveredMessage? { messages.first { $0.number.rawValue == number } }
 }
