@@ -18,8 +18,14 @@ extension Engine {
         guard let held = context.held else { return true }
         let request = held.request
         let isTrusted = isTrusted(held.flow)
-        guard configuration.authentication.isRequired, !isTrusted else { return admitsIdentity(of: held) }
-        if wayBack != nil, !request.to.tag.isEmpty, request.method != .message { return true }
+        guard configuration.authentication.isRequired, !isTrusted else {
+            standing = .known(user: 0)
+            return admitsIdentity(of: held)
+        }
+        if wayBack != nil, !request.to.tag.isEmpty, request.method != .message {
+            standing = .known(user: 0)
+            return true
+        }
         guard let user = authenticatedUser(of: held, as: .proxy) else { return false }
         return accept(user, in: context, held)
     }
@@ -28,6 +34,7 @@ extension Engine {
     func authenticatedUser(of held: HeldRequest, as role: DigestRole) -> AuthenticatedUser? {
         switch authenticator.authenticate(held.request, as: role, accounts: accounts, at: now) {
         case .accepted(let user):
+            standing = .known(user: KeyedHash.hash(Array("\(user.username)@\(user.domain)".utf8)[...], key: key))
             return user
         case .challenge(let isStale, let cause):
             if cause != .noCredentials { tally.authenticationFailures += 1 }

@@ -14,6 +14,8 @@ public final class Engine {
     public let configuration: EngineConfiguration
     /// What is to be done; the driver takes it and leaves an empty value.
     public var output = EngineOutput()
+    /// What the sender of the message received last has proved.
+    public internal(set) var standing = SenderStanding.unknown
 
     var tally = EngineCounters()
     var now: Instant
@@ -119,6 +121,7 @@ public final class Engine {
     /// One datagram, or one framed message of a stream.
     public func received(_ bytes: [UInt8], on flow: Flow, at time: Instant) {
         tick(time)
+        standing = configuration.authentication.isRequired ? .unknown : .known(user: 0)
         switch SIPMessage.parse(bytes, fromStream: flow.transport.isReliable) {
         case .message(let message):
             if message.isRequest {

@@ -24,6 +24,8 @@ public struct EngineConfiguration: Sendable {
     public var accounts: [Account]
     /// Value of the Server header in responses; empty for none.
     public var serverName: String
+    /// This server's SIP/SigComp identifier (RFC 5049 section 9.1), for URIs by which it is reached; empty without SigComp.
+    public var sigcompIdentifier: String
 
     public init(domains: [String], localPoints: [LocalPoint]) {
         self.domains = domains
@@ -36,6 +38,7 @@ public struct EngineConfiguration: Sendable {
         limits = EngineLimits()
         accounts = []
         serverName = ""
+        sigcompIdentifier = ""
     }
 }
 

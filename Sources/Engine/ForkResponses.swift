@@ -12,7 +12,10 @@ extension Engine {
             return
         }
         let client = clientID(branch: message[message.topVia.branch], method: message.method)
-        switch transactions.responseArrived(client, status: message.statusCode, at: now) {
+        let arrival = transactions.responseArrived(client, status: message.statusCode, at: now)
+        // Whoever knows the branch got the request.
+        if case .unknown = arrival {} else { standing = .known(user: 0) }
+        switch arrival {
         case .unknown:
             tally.strayResponses += 1
         case .absorbed:

@@ -32,7 +32,7 @@ extension Engine {
         if target.path.isEmpty, !context.recordsRoute, context.addedLines.isEmpty, context.maxBreadth == 0 { return [] }
         var lines = MessageWriter(capacity: 256)
         if context.recordsRoute, let held = context.held {
-            appendRecordRoute(for: target, from: held.flow, leavingBy: point, to: &lines)
+            appendRecordRoute(for: target, from: held.flow, request: held.request, leavingBy: point, to: &lines)
         }
         if !target.path.isEmpty { lines.appendHeader(.route, target.path[...]) }
         if context.maxBreadth > 0 { lines.appendHeader(.maxBreadth, decimal: context.maxBreadth) }
@@ -41,19 +41,21 @@ extension Engine {
     }
 
     /// Two Record-Route values, one for each side (RFC 5658): each carries the flow to its side where that is a connection or a
-    /// binding's flow, so that requests within the dialog find it again (RFC 5626 section 5.3).
+    /// binding's flow, so that requests within the dialog find it again (RFC 5626 section 5.3), and asks for SigComp where the
+    /// side itself wants it (RFC 3486 sections 5 and 6).
     private func appendRecordRoute(
-        for target: ForwardTarget, from flow: Flow, leavingBy point: LocalPoint, to lines: inout MessageWriter
+        for target: ForwardTarget, from flow: Flow, request: SIPMessage, leavingBy point: LocalPoint,
+        to lines: inout MessageWriter
     ) {
         lines.appendName(.recordRoute)
-        appendRouteURI(at: point, token: target.flow, to: &lines)
+        appendRouteURI(at: point, token: target.flow, isCompressed: wantsSigComp(target), to: &lines)
         lines.append(", ")
         let entry = localPoint(for: .flow(flow)) ?? point
-        appendRouteURI(at: entry, token: flow, to: &lines)
+        appendRouteURI(at: entry, token: flow, isCompressed: request.compressionOfTopVia.wantsSigComp, to: &lines)
         lines.appendLineEnd()
     }
 
-    private func appendRouteURI(at point: LocalPoint, token: Flow?, to lines: inout MessageWriter) {
+    private func appendRouteURI(at point: LocalPoint, token: Flow?, isCompressed: Bool, to lines: inout MessageWriter) {
         lines.append("<sip:")
         if let token {
             lines.append(FlowToken.text(of: token, key: key))
@@ -66,6 +68,7 @@ extension Engine {
             lines.append(";transport=")
             lines.append(point.transport.uriToken)
         }
+        if isCompressed { lines.append(compressionParameters) }
         lines.append(";lr>")
     }
 

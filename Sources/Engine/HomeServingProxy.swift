@@ -27,9 +27,11 @@ extension Engine {
             break
         case .absorbed:
             tally.retransmissionsReceived += 1
+            standing = .known(user: 0)
             return
         case .resend(let status, let tail):
             tally.retransmissionsReceived += 1
+            if status != 401, status != 407 { standing = .known(user: 0) }
             return resend(message, on: flow, server: server, status: status, tail: tail)
         case .confirmed:
             heldInvites[server] = nil
@@ -124,7 +126,7 @@ extension Engine {
             return answer(held, refusal.status, headers: refusal.tail)
         }
         if held.request.method == .options {
-            return answer(held, 200, headers: Self.abilities)
+            return answer(held, 200, headers: Self.abilities + compressedContact(for: held.flow))
         }
         answer(
             held, held.request.method == .other ? 501 : 404,

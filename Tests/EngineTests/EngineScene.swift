@@ -21,6 +21,7 @@ final class EngineScene {
     var sent: [Sent] = []
     var resolutions: [Resolution] = []
     var notices: [Notice] = []
+    var standing: SenderStanding { engine.standing }
 
     struct Sent {
         let text: String
