@@ -51,13 +51,14 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CCAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
 
         room("LinkProfiles", [yams]),
         room("SIPCore"),
-        room("SigComp", ["COpenSSL"]),
         room("PresenceDocuments", ["CLibXML2"]),
+        room("SigComp", ["COpenSSL", "CZlib"]),
         room("SIPTransaction", ["SIPCore", "LinkProfiles"]),
         room("MessageStore", ["LinkProfiles"]),
         room("Policy", ["SIPCore", "LinkProfiles", "MessageStore", "COpenSSL"]),

@@ -42,6 +42,11 @@ public final class Compartment {
     /// The states that the peer announced last.
     public internal(set) var peerStates: [PartialStateIdentifier] = []
 
+    /// The compressing half; nil until something is sent to the peer.
+    var compressor: PeerCompressor?
+    /// What that uses, as last noted.
+    var compressorBytes = 0
+
     /// When the compartment was last used, in the application's own unit.
     public internal(set) var lastUse: UInt64 = 0
     /// Its neighbours in the order of use; the state handler's dictionary keeps them alive.
@@ -52,6 +57,9 @@ public final class Compartment {
         self.identifier = identifier
         self.stateMemorySize = stateMemorySize
     }
+
+    /// A compartment of nobody, which no state handler has.
+    static var detached: Compartment { Compartment(identifier: CompartmentIdentifier(""), stateMemorySize: 0) }
 
     /// The states that it holds, from the oldest to the latest.
     public var states: [StateItem] { entries.map(\.item) }

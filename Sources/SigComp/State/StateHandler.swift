@@ -6,7 +6,7 @@ public final class StateHandler {
     /// What all compartments may use together.
     public struct Limits: Sendable {
         public var compartments: Int
-        /// The sum of what the states cost in every compartment.
+        /// The sum of what the states cost in every compartment, and of what the compressors keep.
         public var bytes: Int
 
         public init(compartments: Int = 10_000, bytes: Int = 256 * 1_024 * 1_024) {
@@ -23,6 +23,10 @@ public final class StateHandler {
     public private(set) var locallyAvailable: [StateItem] = []
     /// The sum of what the states cost in every compartment.
     public private(set) var usedBytes = 0
+    /// The sum of what the compressors of all compartments keep.
+    public private(set) var compressorBytes = 0
+    /// Is told of every compartment before it is closed.
+    var willClose: ((Compartment) -> Void)?
     /// How many compartments were closed to stay within the limits.
     public private(set) var closedForSpace = 0
 
@@ -72,7 +76,9 @@ public final class StateHandler {
     @discardableResult
     public func close(_ identifier: CompartmentIdentifier) -> Bool {
         guard let compartment = compartments[identifier] else { return false }
+        willClose?(compartment)
         freeAll(compartment)
+        compressorBytes -= compartment.compressorBytes
         unlink(compartment)
         compartments[identifier] = nil
         return true
@@ -148,8 +154,19 @@ public final class StateHandler {
         }
         compartment.append(stored, priority: priority)
         usedBytes += stored.cost
-        while usedBytes > limits.bytes, closeOldest(except: compartment) {}
+        closeOverLimit(except: compartment)
         return stored
+    }
+
+    /// Notes what a compartment's compressor keeps now.
+    func note(compressorBytes bytes: Int, of compartment: Compartment) {
+        compressorBytes += bytes - compartment.compressorBytes
+        compartment.compressorBytes = bytes
+        closeOverLimit(except: compartment)
+    }
+
+    private func closeOverLimit(except compartment: Compartment) {
+        while usedBytes + compressorBytes > limits.bytes, closeOldest(except: compartment) {}
     }
 
     /// Frees a state in a compartment; others may go on holding it.
