@@ -30,6 +30,11 @@ public struct LinkProfile: Hashable, Sendable {
     /// Whether requests and responses towards this link use the compact header forms (RFC 3261 section 7.3.3).
     public var compactHeaders: Bool = false
 
+    // MARK: Downlink
+
+    /// What may leave towards one endpoint, and when.
+    public var budget = LinkBudget()
+
     // MARK: Deferred delivery
 
     /// How long a relayed MESSAGE may stay unanswered by the device before it is committed to the store and the sender

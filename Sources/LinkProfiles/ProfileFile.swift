@@ -61,6 +61,7 @@ extension LinkProfile {
         if sizesContradict {
             report("sizes.datagram-limit", "\(datagramLimit) is larger than message-limit (\(messageLimit))")
         }
+        budget.reportContradictions { report("downlink.\($0)", $1) }
         if retryMaximum < retryInitial {
             report("retry.maximum", "\(retryMaximum.text) is shorter than initial (\(retryInitial.text))")
         }

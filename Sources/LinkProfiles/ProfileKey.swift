@@ -8,6 +8,7 @@ struct ProfileKey: Sendable {
         case share(any WritableKeyPath<LinkProfile, Double> & Sendable, ClosedRange<Double>)
         case flag(any WritableKeyPath<LinkProfile, Bool> & Sendable)
         case order(any WritableKeyPath<LinkProfile, FlushOrder> & Sendable)
+        case periods(any WritableKeyPath<LinkProfile, [DayPeriod]> & Sendable)
     }
 
     /// Section and key, `flush.window`; no dot for a key at the top.
@@ -25,6 +26,18 @@ struct ProfileKey: Sendable {
         ProfileKey(name: "sizes.message-limit", place: .size(\.messageLimit, 1_300...16_777_216)),
         ProfileKey(name: "sizes.compact-headers", place: .flag(\.compactHeaders)),
         ProfileKey(name: "relay.patience", place: .duration(\.relayPatience, .milliseconds(50) ... .minutes(60))),
+        ProfileKey(name: "downlink.rate", place: .size(\.budget.byteRate, 0...1_000_000_000)),
+        ProfileKey(name: "downlink.burst", place: .size(\.budget.burst, 0...1_000_000_000)),
+        ProfileKey(name: "downlink.packet-overhead", place: .count(\.budget.packetOverhead, 0...1_000)),
+        ProfileKey(name: "downlink.packet-rate", place: .share(\.budget.packetRate, 0...1_000_000)),
+        ProfileKey(name: "downlink.packet-burst", place: .count(\.budget.packetBurst, 1...1_000_000)),
+        ProfileKey(name: "downlink.outstanding", place: .count(\.budget.outstanding, 0...10_000)),
+        ProfileKey(name: "downlink.quiet-hours", place: .periods(\.budget.quietHours)),
+        ProfileKey(name: "downlink.listens-every", place: .duration(\.budget.listensEvery, .zero ... .days(7))),
+        ProfileKey(name: "downlink.listens-for", place: .duration(\.budget.listensFor, .zero ... .days(7))),
+        ProfileKey(name: "downlink.listens-at", place: .duration(\.budget.listensAt, .zero ... .days(7))),
+        ProfileKey(name: "downlink.bundle", place: .duration(\.budget.bundling, .zero ... .hours(24))),
+        ProfileKey(name: "downlink.awake", place: .duration(\.budget.awake, .zero ... .hours(24))),
         ProfileKey(name: "flush.window", place: .count(\.flushWindow, 1...1_000)),
         ProfileKey(name: "flush.order", place: .order(\.flushOrder)),
         ProfileKey(name: "flush.byte-rate", place: .size(\.flushByteRate, 0...1_000_000_000)),
@@ -60,6 +73,7 @@ struct ProfileKey: Sendable {
         case .share(let path, let bounds): section.number(key, in: bounds).map { profile[keyPath: path] = $0 }
         case .flag(let path): section.flag(key).map { profile[keyPath: path] = $0 }
         case .order(let path): section.choice(key).map { profile[keyPath: path] = $0 }
+        case .periods(let path): Self.periods(key, from: section).map { profile[keyPath: path] = $0 }
         }
     }
 
@@ -73,7 +87,18 @@ struct ProfileKey: Sendable {
         case .share(let path, _): String(profile[keyPath: path])
         case .flag(let path): String(profile[keyPath: path])
         case .order(let path): profile[keyPath: path].rawValue
+        case .periods(let path): "[\(profile[keyPath: path].map { "\"\($0.text)\"" }.joined(separator: ", "))]"
         }
+    }
+
+    private static func periods(_ key: String, from section: SettingsSection) -> [DayPeriod]? {
+        guard let texts = section.strings(key) else { return nil }
+        let periods = texts.compactMap { DayPeriod($0) }
+        guard periods.count == texts.count else {
+            section.refuse(key, "must be a list of parts of the day in UTC, such as [\"22:00-06:00\"]")
+            return nil
+        }
+        return periods
     }
 }
 
