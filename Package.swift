@@ -60,6 +60,7 @@ let package = Package(
         room("PresenceDocuments", ["CLibXML2"]),
         room("SigComp", ["COpenSSL", "CZlib"]),
         room("SIPTransaction", ["SIPCore", "LinkProfiles"]),
+        room("SIPDialog", ["SIPCore", "LinkProfiles"]),
         room("MessageStore", ["LinkProfiles"]),
         room("Policy", ["SIPCore", "LinkProfiles", "MessageStore", "COpenSSL"]),
         room(
@@ -92,6 +93,7 @@ let package = Package(
         tests("SigCompTests", ["SigComp"]),
         tests("PresenceDocumentsTests", ["PresenceDocuments", "CLibXML2"]),
         tests("SIPTransactionTests", ["SIPTransaction", "SIPCore", "LinkProfiles"]),
+        tests("SIPDialogTests", ["SIPDialog", "SIPCore", "LinkProfiles"]),
         tests("MessageStoreTests", ["MessageStore", "MessageStoreSQLite", "Simulation", "LinkProfiles", grdb]),
         tests("PolicyTests", ["Policy", "SIPCore", "LinkProfiles", "MessageStore"]),
         tests(
