@@ -15,7 +15,8 @@ extension XMLElement {
         return copy
     }
 
-    private func withPrefixes(
+    /// This element with a prefix from the table for every name and no declarations.
+    func withPrefixes(
         _ prefixes: [(namespace: Namespace, prefix: String)], default unprefixed: Namespace
     ) -> XMLElement {
         func prefix(_ namespace: Namespace) -> String {
@@ -35,13 +36,17 @@ extension XMLElement {
 }
 
 /// The namespaces of the names in a tree.
-private struct UsedNamespaces {
-    private var ofElements: Set<Namespace> = []
-    private var ofAttributes: Set<Namespace> = []
+struct UsedNamespaces {
+    private(set) var ofElements: Set<Namespace> = []
+    private(set) var ofAttributes: Set<Namespace> = []
+
+    mutating func gather(fromElement name: ExpandedName) { ofElements.insert(name.namespace) }
+
+    mutating func gather(fromAttribute name: ExpandedName) { ofAttributes.insert(name.namespace) }
 
     mutating func gather(from element: XMLElement) {
-        ofElements.insert(element.name.namespace)
-        for attribute in element.attributes { ofAttributes.insert(attribute.name.namespace) }
+        gather(fromElement: element.name)
+        for attribute in element.attributes { gather(fromAttribute: attribute.name) }
         for case .element(let child) in element.children { gather(from: child) }
     }
 
