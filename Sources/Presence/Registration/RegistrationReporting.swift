@@ -1,0 +1,83 @@
+public import LinkProfiles
+import PresenceDocuments
+
+/// Registration state as a source of presence, and the documents of the event package "reg" (RFC 3680).
+extension PresenceAgent {
+    /// All bindings of a presentity's address-of-record that there are now; none when it is not registered.
+    ///
+    /// - Parameter ending: why bindings are gone that had not run out.
+    public mutating func setRegistration(
+        _ contacts: [RegisteredContact], ending: ContactEvent = .unregistered, for presentity: PresentityID, at now: Instant
+    ) -> PresenceChanges {
+        var changes = PresenceChanges()
+        guard let state = self[presentity] else { return changes }
+        guard !contacts.isEmpty || state.contacts != nil else {
+            releaseIfIdle(presentity)
+            return changes
+        }
+        var registration = state.contacts ?? RegistrationState()
+        let wasEmpty = registration.isEmpty
+        guard registration.update(contacts, ending: ending, at: now) else { return changes }
+        changes.registration.append(presentity)
+        self[presentity]?.contacts = registration
+        let isRestated = settings.registration != .none && (state.contacts == nil || wasEmpty != registration.isEmpty)
+        update(presentity, isRestated: isRestated, at: now, into: &changes)
+        return changes
+    }
+
+    /// The next `application/reginfo+xml` document for a subscriber.
+    ///
+    /// - Parameters:
+    ///   - version: the subscriber's; it moves on when there is a document.
+    ///   - full: whether the whole state is wanted: after every SUBSCRIBE.
+    /// - Returns: nil when nothing changed.
+    public mutating func registrationInformation(
+        of presentity: PresentityID, for version: inout ReportVersion, full: Bool, at now: Instant
+    ) -> [UInt8]? {
+        guard let state = self[presentity] else { return nil }
+        var registration = state.contacts ?? RegistrationState()
+        let report = registration.report(since: full ? nil : version.seen)
+        if state.contacts != nil { self[presentity]?.contacts = registration }
+        guard let report else { return nil }
+        let aor = String(decoding: state.addressOfRecord, as: UTF8.self)
+        let status = registration.isEmpty ? (report.rows.isEmpty ? "init" : "terminated") : "active"
+        let element = XMLElement(
+            ExpandedName(.regInfo, "registration"),
+            attributes: [XMLAttribute("aor", aor), XMLAttribute("id", "r"), XMLAttribute("state", status)],
+            children: report.rows.map { .element($0.element(at: now)) })
+        let root = XMLElement(
+            ExpandedName(.regInfo, "reginfo"),
+            attributes: [
+                XMLAttribute("version", "\(version.advance(to: registration.sequence))"),
+                XMLAttribute("state", report.isFull ? "full" : "partial"),
+            ], children: [.element(element)])
+        return DocumentWriter().write(root.declaringNamespacesHere())
+    }
+}
+
+extension RegistrationState.Row {
+    fileprivate func element(at now: Instant) -> XMLElement {
+        var attributes = [
+            XMLAttribute("id", "c\(contact.number)"), XMLAttribute("state", isActive ? "active" : "terminated"),
+            XMLAttribute("event", event.text),
+            XMLAttribute("duration-registered", "\(max(0, (now - since).wholeSeconds))"),
+        ]
+        if isActive { attributes.append(XMLAttribute("expires", "\(max(0, (contact.expires - now).wholeSeconds))")) }
+        if let q = contact.q { attributes.append(XMLAttribute("q", Self.text(ofQ: q))) }
+        if !contact.callID.isEmpty {
+            attributes.append(XMLAttribute("callid", String(decoding: contact.callID, as: UTF8.self)))
+            attributes.append(XMLAttribute("cseq", "\(contact.cseq)"))
+        }
+        let uri = XMLElement(ExpandedName(.regInfo, "uri"), text: String(decoding: contact.uri, as: UTF8.self))
+        return XMLElement(ExpandedName(.regInfo, "contact"), attributes: attributes, children: [.element(uri)])
+    }
+
+    /// A decimal with at most three digits behind the point.
+    private static func text(ofQ thousandths: UInt16) -> String {
+        let q = min(thousandths, 1_000)
+        guard q < 1_000 else { return "1" }
+        var digits = String(q + 1_000).dropFirst()
+        while digits.count > 1, digits.last == "0" { digits.removeLast() }
+        return "0." + digits
+    }
+}

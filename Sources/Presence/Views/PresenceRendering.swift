@@ -1,0 +1,34 @@
+import PresenceDocuments
+
+/// Writes presence documents in the formats of NOTIFY.
+enum PresenceRendering {
+    static func pidf(_ presence: XMLElement) -> Rendering {
+        Rendering(bytes: DocumentWriter().write(presence), versionOffset: nil, format: .pidf)
+    }
+
+    /// RFC 5262 section 3, `pidf-full`.
+    static func pidfFull(_ presence: XMLElement) -> Rendering {
+        versioned(PartialPresence(version: version, entity: nil, content: .full(presence)).document)
+    }
+
+    /// RFC 5262 section 3, `pidf-diff`.
+    static func pidfDiff(from old: XMLElement, to new: XMLElement) -> Rendering {
+        let patch = Patch.difference(from: old, to: new)
+        return versioned(PartialPresence(version: version, entity: nil, content: .difference(patch)).document)
+    }
+
+    /// Stands for the watcher's version until ``NotificationBody`` puts that in.
+    private static let version: UInt32 = 0
+    private static let placeholder = Array(#" version="0""#.utf8)
+
+    /// The version attribute stands in the root's start tag, and no attribute value before it can hold a quotation mark.
+    private static func versioned(_ document: XMLDocument) -> Rendering {
+        var bytes = DocumentWriter().write(document)
+        guard let place = bytes.firstRange(of: placeholder) else {
+            return Rendering(bytes: bytes, versionOffset: nil, format: .pidfDiff)
+        }
+        let digit = place.upperBound - 2
+        bytes.remove(at: digit)
+        return Rendering(bytes: bytes, versionOffset: digit, format: .pidfDiff)
+    }
+}

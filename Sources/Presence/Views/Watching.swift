@@ -1,0 +1,237 @@
+public import LinkProfiles
+import PresenceDocuments
+
+/// Watchers come, are decided on, and go (RFC 3856 section 6.6).
+extension PresenceAgent {
+    /// A new subscription. The decision is final for now: `block` admits no watcher.
+    ///
+    /// - Throws: ``WatchRefusal``; nothing has changed then.
+    public mutating func watch(
+        _ request: WatchRequest, of presentity: PresentityID, at now: Instant
+    ) throws(WatchRefusal) -> WatchAdmission {
+        guard let state = self[presentity] else { throw .tooManyWatchers }
+        do {
+            return try admit(request, to: presentity, state, at: now)
+        } catch {
+            releaseIfIdle(presentity)
+            throw error
+        }
+    }
+
+    private mutating func admit(
+        _ request: WatchRequest, to presentity: PresentityID, _ state: Presentity, at now: Instant
+    ) throws(WatchRefusal) -> WatchAdmission {
+        let decision = decision(for: request.identity, of: state, at: now)
+        var changes = PresenceChanges()
+        guard decision.handling != .block else {
+            releaseIfIdle(presentity)
+            return WatchAdmission(watcher: nil, handling: .block, changes: changes)
+        }
+        guard state.watcherList?.present ?? 0 < settings.watchersPerPresentity else { throw .tooManyWatchers }
+        var filters = WatcherFilters()
+        try change(&filters, by: request, of: state)
+        var watcher = Watcher(
+            presentity: presentity, subscription: request.subscription, identity: request.identity,
+            formats: request.formats, filters: filters)
+        watcher.row = list(request, handling: decision.handling, of: presentity, at: now)
+        let id = watchers.add(watcher)
+        place(id, handling: decision.handling, audience: decision.audience)
+        noteWatcherInformation(presentity, in: &changes)
+        schedule(presentity, at: now)
+        return WatchAdmission(watcher: id, handling: decision.handling, changes: changes)
+    }
+
+    /// A refresh: new end, and where the request says so new formats and filters. The engine then sends a NOTIFY with the full state.
+    ///
+    /// - Throws: ``WatchRefusal``; the subscription goes on as before.
+    public mutating func rewatch(
+        _ id: WatcherID, _ request: WatchRequest, at now: Instant
+    ) throws(WatchRefusal) -> PresenceChanges {
+        var changes = PresenceChanges()
+        guard let watcher = watchers[id], let state = self[watcher.presentity] else { return changes }
+        var filters = watcher.filters
+        try change(&filters, by: request, of: state)
+        watchers[id]?.filters = filters
+        watchers[id]?.formats = request.formats
+        self[watcher.presentity]?.watcherList?.extend(watcher.row, until: request.expires)
+        if filters != watcher.filters || request.formats != watcher.formats {
+            unplace(id)
+            let decision = decision(for: watcher.identity, of: state, at: now)
+            place(id, handling: decision.handling, audience: decision.audience)
+        }
+        schedule(watcher.presentity, at: now)
+        if state.watcherList != nil { noteWatcherInformation(watcher.presentity, in: &changes) }
+        return changes
+    }
+
+    private func change(_ filters: inout WatcherFilters, by request: WatchRequest, of state: Presentity) throws(WatchRefusal) {
+        guard let body = request.filter else { return }
+        do {
+            try filters.change(by: body, limit: settings.filterBytes)
+        } catch {
+            throw .filter(error)
+        }
+    }
+
+    /// A subscription has ended. One that was never decided on stays in the watcher list as waiting (RFC 3857 section 4.7.1).
+    ///
+    /// - Parameter event: what ended it.
+    public mutating func unwatch(_ id: WatcherID, because event: WatcherEvent, at now: Instant) -> PresenceChanges {
+        var changes = PresenceChanges()
+        guard let watcher = watchers[id] else { return changes }
+        unplace(id)
+        watchers.remove(id)
+        let settings = self.settings
+        self[watcher.presentity]?.watcherList?.ended(watcher.row, because: event, at: now, settings: settings)
+        noteWatcherInformation(watcher.presentity, in: &changes)
+        schedule(watcher.presentity, at: now)
+        releaseIfIdle(watcher.presentity)
+        return changes
+    }
+
+    private mutating func list(
+        _ request: WatchRequest, handling: SubscriptionHandling, of presentity: PresentityID, at now: Instant
+    ) -> UInt32 {
+        var list = self[presentity]?.watcherList ?? WatcherList()
+        self[presentity]?.watcherList = nil
+        let row = list.add(request, handling: handling, at: now)
+        self[presentity]?.watcherList = list
+        return row
+    }
+
+    // MARK: Decisions
+
+    struct Decision {
+        var handling: SubscriptionHandling
+        /// nil for a watcher that is shown nothing.
+        var audience: Audience?
+    }
+
+    func decision(for identity: WatcherIdentity, of state: Presentity, at now: Instant) -> Decision {
+        guard let rules = state.rules else {
+            return decision(settings.defaultHandling, granted: .everything)
+        }
+        let authorization = rules.decision(for: EvaluatedWatcher(identity), sphere: state.sphere, at: now)
+        return decision(authorization.handling, granted: .permitted(authorization.permissions))
+    }
+
+    private func decision(_ handling: SubscriptionHandling, granted: Audience) -> Decision {
+        switch handling {
+        case .block, .confirm: Decision(handling: handling, audience: nil)
+        case .politeBlock: Decision(handling: handling, audience: .unavailable)
+        case .allow: Decision(handling: handling, audience: granted)
+        }
+    }
+
+    /// Looks at every watcher again: rules, sphere or time have changed. What each of them then sees is another matter: see `update`.
+    mutating func reevaluate(_ presentity: PresentityID, at now: Instant, into changes: inout PresenceChanges) {
+        guard let state = self[presentity] else { return }
+        var members: [UInt32] = state.views.flatMap(\.members)
+        members += state.pending
+        for place in members {
+            guard let watcher = watchers[place] else { continue }
+            let id = watchers.id(of: place)
+            let decision = decision(for: watcher.identity, of: state, at: now)
+            if decision.handling != watcher.handling {
+                changes.handling.append(
+                    HandlingChange(subscription: watcher.subscription, handling: decision.handling))
+                self[presentity]?.watcherList?.decided(watcher.row, decision.handling)
+                noteWatcherInformation(presentity, in: &changes)
+            }
+            let key = decision.audience.map { ViewKey(audience: $0, filter: watcher.filters.filter(for: state.addressOfRecord)) }
+            if let view = watcher.view, state.views[Int(view.view)].key == key {
+                watchers[id]?.handling = decision.handling
+                continue
+            }
+            if move(id, to: decision) { changes.notify.append(watcher.subscription) }
+        }
+        decideWaiting(of: presentity, at: now, into: &changes)
+        self[presentity]?.evaluated = now
+    }
+
+    private mutating func decideWaiting(of presentity: PresentityID, at now: Instant, into changes: inout PresenceChanges) {
+        guard let state = self[presentity], var list = state.watcherList else { return }
+        let hasChanged = list.decideWaiting { decision(for: $0, of: state, at: now).handling }
+        self[presentity]?.watcherList = list
+        if hasChanged { noteWatcherInformation(presentity, in: &changes) }
+    }
+
+    /// - Returns: whether the watcher has something new to see.
+    private mutating func move(_ id: WatcherID, to decision: Decision) -> Bool {
+        let shown = shownDocument(id)
+        unplace(id)
+        place(id, handling: decision.handling, audience: decision.audience)
+        guard let watcher = watchers[id], let membership = watcher.view else { return false }
+        let current = self[watcher.presentity]?.views[Int(membership.view)].current
+        guard let shown, let current, current.document == shown else { return true }
+        watchers[id]?.acknowledged = current.number
+        return false
+    }
+
+    /// What the watcher certainly has.
+    private func shownDocument(_ id: WatcherID) -> XMLElement? {
+        guard let watcher = watchers[id], let membership = watcher.view, watcher.underWay == 0 else { return nil }
+        return self[watcher.presentity]?.views[Int(membership.view)].state(watcher.acknowledged)?.document
+    }
+
+    // MARK: Places in views
+
+    /// Puts a watcher into the view it belongs to, or among those that wait for a decision.
+    mutating func place(_ id: WatcherID, handling: SubscriptionHandling, audience: Audience?) {
+        guard let watcher = watchers[id] else { return }
+        watchers[id]?.handling = handling
+        guard let audience else {
+            self[watcher.presentity]?.pending.append(id.place)
+            return
+        }
+        let key = ViewKey(
+            audience: audience, filter: watcher.filters.filter(for: addressOfRecord(of: watcher.presentity)))
+        let view = view(for: key, of: watcher.presentity)
+        let place = self[watcher.presentity]?.views[view].add(id.place, subscription: watcher.subscription) ?? 0
+        watchers[id]?.view = ViewMembership(view: Int32(truncatingIfNeeded: view), place: Int32(truncatingIfNeeded: place))
+    }
+
+    /// Takes a watcher out of its view; what it has been shown there is no base for anything any more.
+    mutating func unplace(_ id: WatcherID) {
+        guard let watcher = watchers[id] else { return }
+        if let membership = watcher.view {
+            let view = Int(membership.view)
+            releaseStates(of: watcher, in: view)
+            if let moved = self[watcher.presentity]?.views[view].remove(at: Int(membership.place)) {
+                watchers[moved]?.view?.place = membership.place
+            }
+            trimViews(of: watcher.presentity)
+        } else {
+            self[watcher.presentity]?.pending.removeAll { $0 == id.place }
+        }
+        watchers[id]?.view = nil
+        watchers[id]?.acknowledged = 0
+        watchers[id]?.underWay = 0
+        watchers[id]?.hasBase = false
+    }
+
+    private mutating func releaseStates(of watcher: Watcher, in view: Int) {
+        if watcher.acknowledged != 0 { self[watcher.presentity]?.views[view].release(watcher.acknowledged) }
+        if watcher.underWay != 0 { self[watcher.presentity]?.views[view].release(watcher.underWay) }
+    }
+
+    private mutating func trimViews(of presentity: PresentityID) {
+        while self[presentity]?.views.last?.members.isEmpty == true { self[presentity]?.views.removeLast() }
+        if self[presentity]?.views.isEmpty == true { self[presentity]?.composed = nil }
+    }
+
+    /// The view with this key, made if there is none. A view that lost its last member in the middle of the list stays until it is
+    /// needed again, or has become the last.
+    private mutating func view(for key: ViewKey, of presentity: PresentityID) -> Int {
+        let composed = composedDocument(of: presentity)
+        guard let state = self[presentity] else { return 0 }
+        if let known = state.views.firstIndex(where: { $0.key == key && !$0.members.isEmpty }) { return known }
+        let fresh = View(key, composed: composed, entity: String(decoding: state.addressOfRecord, as: UTF8.self))
+        if let free = state.views.firstIndex(where: \.members.isEmpty) {
+            self[presentity]?.views[free] = fresh
+            return free
+        }
+        self[presentity]?.views.append(fresh)
+        return state.views.count
+    }
+}
