@@ -87,7 +87,8 @@ final class Scene {
     }
 
     /// What a new watcher is shown.
-    func seen(by identity: WatcherIdentity = bob, filter: String? = nil, at now: Instant = at(0)) throws -> XMLElement? {
+    func seen(by identity: WatcherIdentity = bob, filter: String? = nil, at now: Instant = at(0)) throws -> XMLElement?
+    {
         guard let watcher = try watch(9_999, as: identity, filter: filter, at: now) else { return nil }
         let body = agent.body(for: watcher, full: true)
         _ = agent.unwatch(watcher, because: .timeout, at: now)

@@ -88,7 +88,9 @@ enum IdentityCondition: Sendable {
         switch self {
         case .one(let id): return watcher.uris.contains { $0.matches(id) }
         case .many(let domain, let exceptions):
-            guard !watcher.uris.contains(where: { uri in exceptions.contains { $0.matches(uri) } }) else { return false }
+            guard !watcher.uris.contains(where: { uri in exceptions.contains { $0.matches(uri) } }) else {
+                return false
+            }
             return watcher.uris.contains { domain == nil || $0.domain == domain }
         }
     }

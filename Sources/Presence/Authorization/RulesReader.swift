@@ -101,7 +101,9 @@ struct RulesReader {
         var periods: [(from: Instant, until: Instant)] = []
         var from: Instant?
         for case .element(let child) in element.children where child.name.namespace == .commonPolicy {
-            guard let time = DateTime.instant(child.trimmedText) else { throw .invalid(rule: rule, element: "validity") }
+            guard let time = DateTime.instant(child.trimmedText) else {
+                throw .invalid(rule: rule, element: "validity")
+            }
             switch (child.name.local, from) {
             case ("from", nil): from = time
             case ("until", let begin?):

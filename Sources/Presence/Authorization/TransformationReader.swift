@@ -22,7 +22,9 @@ struct TransformationReader {
             }
             let attribute = ExpandedName(Namespace(namespace), name)
             // Attributes that have a permission of their own are not unknown (section 3.3.2.14).
-            guard try boolean(element), PrivacyFilter.grant(for: attribute) == nil, attribute != .userInput else { return }
+            guard try boolean(element), PrivacyFilter.grant(for: attribute) == nil, attribute != .userInput else {
+                return
+            }
             permissions.unknownAttributes.insert(attribute)
         default:
             guard let grant = AttributeGrants.named[subject] else { return }

@@ -15,7 +15,9 @@ struct Composition {
 
         var identifiers = OccurrenceIdentifiers()
         var children: [XMLNode] = []
-        for tuple in ServiceComposition.composed(parts.tuples) { children.append(.element(identifiers.claim(for: tuple))) }
+        for tuple in ServiceComposition.composed(parts.tuples) {
+            children.append(.element(identifiers.claim(for: tuple)))
+        }
         if let service = registrationService(besides: parts.tuples) {
             children.append(.element(identifiers.claim(for: service)))
         }

@@ -35,7 +35,9 @@ enum DataComponentMerge {
         var chosen: [ExpandedName: [XMLNode]] = [:]
         for statement in ranked {
             var own: [ExpandedName: [XMLNode]] = [:]
-            for case .element(let child) in statement.element.children { own[child.name, default: []].append(.element(child)) }
+            for case .element(let child) in statement.element.children {
+                own[child.name, default: []].append(.element(child))
+            }
             chosen.merge(own) { first, _ in first }
         }
         var children: [XMLNode] = []

@@ -25,14 +25,17 @@ struct OccurrenceIdentifiers {
     private static func name(_ id: String) -> String {
         var scalars = String.UnicodeScalarView()
         for scalar in id.unicodeScalars { scalars.append(isNameCharacter(scalar) ? scalar : "_") }
-        let isStart = scalars.first.map { $0 == "_" || !$0.isASCII || ("a"..."z").contains($0) || ("A"..."Z").contains($0) }
+        let isStart = scalars.first.map {
+            $0 == "_" || !$0.isASCII || ("a"..."z").contains($0) || ("A"..."Z").contains($0)
+        }
         return (isStart ?? false ? "" : "_") + String(scalars)
     }
 
     private static func isNameCharacter(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar {
         case "a"..."z", "A"..."Z", "0"..."9", "_", "-", ".": true
-        case "\u{C0}"..."\u{D6}", "\u{D8}"..."\u{F6}", "\u{F8}"..."\u{2FF}", "\u{370}"..."\u{37D}", "\u{37F}"..."\u{1FFF}",
+        case "\u{C0}"..."\u{D6}", "\u{D8}"..."\u{F6}", "\u{F8}"..."\u{2FF}", "\u{370}"..."\u{37D}",
+            "\u{37F}"..."\u{1FFF}",
             "\u{3001}"..."\u{D7FF}", "\u{10000}"..."\u{EFFFF}":
             true
         default: false
@@ -41,7 +44,9 @@ struct OccurrenceIdentifiers {
 
     private static func ending(for element: XMLElement, _ attempt: Int) -> String {
         var hash = KeyedHash(key: (0, UInt64(attempt)))
-        for part in [element.name.local, element.text(of: .contact), element.text(of: .deviceID), element.text(of: .classLabel)] {
+        for part in [
+            element.name.local, element.text(of: .contact), element.text(of: .deviceID), element.text(of: .classLabel),
+        ] {
             hash.combine(Array(part.utf8))
             hash.separate()
         }

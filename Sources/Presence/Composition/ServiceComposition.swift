@@ -9,7 +9,9 @@ import SIPCore
 /// offers a choice (RFC 4479 section 3.3).
 enum ServiceComposition {
     static func composed(_ statements: [Statement]) -> [XMLElement] {
-        guard statements.contains(where: { $0.source != statements[0].source }) else { return statements.map(\.element) }
+        guard statements.contains(where: { $0.source != statements[0].source }) else {
+            return statements.map(\.element)
+        }
         var winners: [ServiceIdentity: Statement] = [:]
         let identities = statements.map { ServiceIdentity($0.element) }
         for (identity, statement) in zip(identities, statements) {

@@ -46,7 +46,8 @@ extension PresenceAgent {
         self[presentity]?.reservations += 1
         return PreparedPublication(
             entityTag: tag, expires: seconds,
-            change: seconds == 0 ? .remove(publication.number) : .store(publication.record(of: addressOfRecord(of: presentity))),
+            change: seconds == 0
+                ? .remove(publication.number) : .store(publication.record(of: addressOfRecord(of: presentity))),
             presentity: presentity, document: document)
     }
 
@@ -76,7 +77,8 @@ extension PresenceAgent {
                 .store(publication.record(of: addressOfRecord(of: presentity)))
             }
         return PreparedPublication(
-            entityTag: publication.entityTag, expires: seconds, change: change, presentity: presentity, document: document)
+            entityTag: publication.entityTag, expires: seconds, change: change, presentity: presentity,
+            document: document)
     }
 
     /// Step 4 of section 6.
@@ -158,7 +160,9 @@ extension PresenceAgent {
     public mutating func restore(_ record: PublicationRecord, at now: Instant) -> Bool {
         guard record.expires > now, let document = PublishedDocument(stored: record.document) else { return false }
         let presentity = presentity(for: record.addressOfRecord)
-        guard self[presentity]?.publications.contains(where: { $0.number == record.number }) == false else { return false }
+        guard self[presentity]?.publications.contains(where: { $0.number == record.number }) == false else {
+            return false
+        }
         self[presentity]?.publications.append(Publication(record, document: document))
         var changes = PresenceChanges()
         update(presentity, isRestated: true, at: now, into: &changes)

@@ -7,7 +7,8 @@ extension PresenceAgent {
     ///
     /// - Parameter ending: why bindings are gone that had not run out.
     public mutating func setRegistration(
-        _ contacts: [RegisteredContact], ending: ContactEvent = .unregistered, for presentity: PresentityID, at now: Instant
+        _ contacts: [RegisteredContact], ending: ContactEvent = .unregistered, for presentity: PresentityID,
+        at now: Instant
     ) -> PresenceChanges {
         var changes = PresenceChanges()
         guard let state = self[presentity] else { return changes }

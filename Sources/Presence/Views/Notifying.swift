@@ -24,7 +24,8 @@ extension PresenceAgent {
         guard watchers.isKnown(id), let membership = watchers[id.place]?.view, let watcher = watchers[id.place] else {
             return nil
         }
-        return presentities[watcher.presentity.index]?.views[Int(membership.view)].body(for: &watchers[id.place], full: full)
+        return presentities[watcher.presentity.index]?.views[Int(membership.view)].body(
+            for: &watchers[id.place], full: full)
     }
 
     /// The watcher has answered the NOTIFY with a 2xx: it has what was sent.

@@ -32,7 +32,8 @@ extension PresenceAgent {
         return composition.compose(
             state.publications.map { publication in
                 ComposedSource(
-                    isUsers: publication.source.isEmpty, stated: publication.stated, document: publication.document.presence)
+                    isUsers: publication.source.isEmpty, stated: publication.stated,
+                    document: publication.document.presence)
             })
     }
 

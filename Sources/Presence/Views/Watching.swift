@@ -64,7 +64,9 @@ extension PresenceAgent {
         return changes
     }
 
-    private func change(_ filters: inout WatcherFilters, by request: WatchRequest, of state: Presentity) throws(WatchRefusal) {
+    private func change(_ filters: inout WatcherFilters, by request: WatchRequest, of state: Presentity)
+        throws(WatchRefusal)
+    {
         guard let body = request.filter else { return }
         do {
             try filters.change(by: body, limit: settings.filterBytes)
@@ -138,7 +140,9 @@ extension PresenceAgent {
                 self[presentity]?.watcherList?.decided(watcher.row, decision.handling)
                 noteWatcherInformation(presentity, in: &changes)
             }
-            let key = decision.audience.map { ViewKey(audience: $0, filter: watcher.filters.filter(for: state.addressOfRecord)) }
+            let key = decision.audience.map {
+                ViewKey(audience: $0, filter: watcher.filters.filter(for: state.addressOfRecord))
+            }
             if let view = watcher.view, state.views[Int(view.view)].key == key {
                 watchers[id]?.handling = decision.handling
                 continue
@@ -149,7 +153,9 @@ extension PresenceAgent {
         self[presentity]?.evaluated = now
     }
 
-    private mutating func decideWaiting(of presentity: PresentityID, at now: Instant, into changes: inout PresenceChanges) {
+    private mutating func decideWaiting(
+        of presentity: PresentityID, at now: Instant, into changes: inout PresenceChanges
+    ) {
         guard let state = self[presentity], var list = state.watcherList else { return }
         let hasChanged = list.decideWaiting { decision(for: $0, of: state, at: now).handling }
         self[presentity]?.watcherList = list
@@ -188,7 +194,8 @@ extension PresenceAgent {
             audience: audience, filter: watcher.filters.filter(for: addressOfRecord(of: watcher.presentity)))
         let view = view(for: key, of: watcher.presentity)
         let place = self[watcher.presentity]?.views[view].add(id.place, subscription: watcher.subscription) ?? 0
-        watchers[id]?.view = ViewMembership(view: Int32(truncatingIfNeeded: view), place: Int32(truncatingIfNeeded: place))
+        watchers[id]?.view = ViewMembership(
+            view: Int32(truncatingIfNeeded: view), place: Int32(truncatingIfNeeded: place))
     }
 
     /// Takes a watcher out of its view; what it has been shown there is no base for anything any more.

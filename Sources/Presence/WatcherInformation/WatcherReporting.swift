@@ -18,7 +18,8 @@ extension PresenceAgent {
     ///   - full: whether the whole state is wanted: after every SUBSCRIBE.
     /// - Returns: nil when nothing changed that the subscriber may see.
     public mutating func watcherInformation(
-        of presentity: PresentityID, for version: inout ReportVersion, visible: WatcherVisibility, full: Bool, at now: Instant
+        of presentity: PresentityID, for version: inout ReportVersion, visible: WatcherVisibility, full: Bool,
+        at now: Instant
     ) -> [UInt8]? {
         guard let state = self[presentity] else { return nil }
         var list = state.watcherList ?? WatcherList()

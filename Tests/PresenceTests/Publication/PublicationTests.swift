@@ -24,7 +24,8 @@ import Testing
     @Test func whatBecomesDurableIsWhatHappened() throws {
         var agent = PresenceAgent(firstEntityTag: 7, lastPublication: 41)
         let presentity = agent.presentity(for: alice)
-        let create = try agent.prepare(PublishRequest(format: .pidf, body: pidf(tuple("a"))), for: presentity, at: at(0))
+        let create = try agent.prepare(
+            PublishRequest(format: .pidf, body: pidf(tuple("a"))), for: presentity, at: at(0))
         guard case .store(let record) = create.change else {
             Issue.record("a first publication is stored whole")
             return
@@ -37,12 +38,14 @@ import Testing
         _ = agent.apply(create, at: at(0))
 
         let refresh = try agent.prepare(
-            PublishRequest(format: nil, body: [], ifMatch: create.entityTag.text, expires: 600), for: presentity, at: at(9))
+            PublishRequest(format: nil, body: [], ifMatch: create.entityTag.text, expires: 600), for: presentity,
+            at: at(9))
         #expect(refresh.change == .refresh(record.number, entityTag: refresh.entityTag, expires: at(609)))
         _ = agent.apply(refresh, at: at(9))
 
         let remove = try agent.prepare(
-            PublishRequest(format: nil, body: [], ifMatch: refresh.entityTag.text, expires: 0), for: presentity, at: at(10))
+            PublishRequest(format: nil, body: [], ifMatch: refresh.entityTag.text, expires: 0), for: presentity,
+            at: at(10))
         #expect(remove.change == .remove(record.number))
         #expect(remove.expires == 0)
     }
@@ -77,7 +80,9 @@ import Testing
         #expect(scene.agent.nextDeadline == nil)
     }
 
-    @Test(arguments: [(nil, 3_600), (60, 60), (59, nil), (1, nil), (86_400, 86_400), (4_000_000_000, 86_400)] as [(UInt32?, UInt32?)])
+    @Test(
+        arguments: [(nil, 3_600), (60, 60), (59, nil), (1, nil), (86_400, 86_400), (4_000_000_000, 86_400)]
+            as [(UInt32?, UInt32?)])
     func expiresIsChosenWithinTheLimits(requested: UInt32?, granted: UInt32?) throws {
         let scene = Scene()
         let request = PublishRequest(format: .pidf, body: pidf(tuple("a")), expires: requested)

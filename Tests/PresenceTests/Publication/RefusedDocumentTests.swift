@@ -15,16 +15,22 @@ import Testing
         Refused(testDescription: "not XML", body: Array("open".utf8), status: 400),
         Refused(testDescription: "cut off", body: Array(pidf(tuple("a")).dropLast(4)), status: 400),
         Refused(testDescription: "another root", body: Array("<presence/>".utf8), status: 400),
-        Refused(testDescription: "entity bomb", body: Array("<!DOCTYPE p [<!ENTITY a 'aa'>]><p>&a;</p>".utf8), status: 400),
-        Refused(testDescription: "no id", body: pidf("<tuple><status><basic>open</basic></status></tuple>"), status: 400),
+        Refused(
+            testDescription: "entity bomb", body: Array("<!DOCTYPE p [<!ENTITY a 'aa'>]><p>&a;</p>".utf8), status: 400),
+        Refused(
+            testDescription: "no id", body: pidf("<tuple><status><basic>open</basic></status></tuple>"), status: 400),
         Refused(testDescription: "one id twice", body: pidf(tuple("a") + tuple("a")), status: 400),
         Refused(testDescription: "no status", body: pidf(#"<tuple id="a"/>"#), status: 400),
         Refused(testDescription: "empty status", body: pidf(#"<tuple id="a"><status/></tuple>"#), status: 400),
         Refused(testDescription: "neither open nor closed", body: pidf(tuple("a", "ajar")), status: 400),
         Refused(testDescription: "no deviceID", body: pidf(#"<dm:device id="d"/>"#), status: 400),
         Refused(testDescription: "too many tuples", body: pidf((0..<65).map { tuple("t\($0)") }.joined()), status: 400),
-        Refused(testDescription: "too deep", body: pidf(String(repeating: "<a>", count: 40) + String(repeating: "</a>", count: 40)), status: 400),
-        Refused(testDescription: "too long", body: pidf("<note>" + String(repeating: "x", count: 70_000) + "</note>"), status: 413),
+        Refused(
+            testDescription: "too deep",
+            body: pidf(String(repeating: "<a>", count: 40) + String(repeating: "</a>", count: 40)), status: 400),
+        Refused(
+            testDescription: "too long", body: pidf("<note>" + String(repeating: "x", count: 70_000) + "</note>"),
+            status: 413),
         Refused(testDescription: "PIDF as partial", body: pidf(tuple("a")), format: .pidfDiff, status: 400),
     ]
 
@@ -61,7 +67,10 @@ import Testing
         }
     }
 
-    @Test(arguments: [("application/pidf+xml", .pidf), ("Application/PIDF-diff+XML", .pidfDiff), ("application/pidf", nil)] as [(String, PublishedFormat?)])
+    @Test(
+        arguments: [
+            ("application/pidf+xml", .pidf), ("Application/PIDF-diff+XML", .pidfDiff), ("application/pidf", nil),
+        ] as [(String, PublishedFormat?)])
     func mediaTypesAreRecognized(text: String, format: PublishedFormat?) {
         #expect(PublishedFormat(mediaType: text.utf8) == format)
     }

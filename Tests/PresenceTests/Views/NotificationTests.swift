@@ -106,7 +106,8 @@ import Testing
 
 /// RFC 5263 with the documents of RFC 5262.
 @Suite struct PartialNotificationTests {
-    private let person = #"<dm:person id="p"><r:activities><r:busy/></r:activities><dm:note>in the office today, and for long</dm:note></dm:person>"#
+    private let person =
+        #"<dm:person id="p"><r:activities><r:busy/></r:activities><dm:note>in the office today, and for long</dm:note></dm:person>"#
 
     @Test func theFirstIsFullThenComeDifferences() throws {
         let scene = Scene()
@@ -116,7 +117,8 @@ import Testing
         client.receive(try #require(scene.received(by: watcher, full: true)))
         #expect(client.wasFull)
 
-        try scene.publish(pidf(tuple("a", "closed", contact: "sip:alice@device.example.com") + person), ifMatch: tag, at: at(1))
+        try scene.publish(
+            pidf(tuple("a", "closed", contact: "sip:alice@device.example.com") + person), ifMatch: tag, at: at(1))
         let body = try #require(scene.received(by: watcher))
         #expect(body.format == .pidfDiff)
         client.receive(body)
@@ -177,7 +179,11 @@ import Testing
                     // One in four answers is lost; the NOTIFY itself may have arrived or not.
                     let isAnswered = Int.random(in: 0..<4, using: &random) > 0
                     if isAnswered || Bool.random(using: &random) { clients[index].client.receive(body) }
-                    if isAnswered { scene.agent.delivered(clients[index].watcher) } else { scene.agent.undelivered(clients[index].watcher) }
+                    if isAnswered {
+                        scene.agent.delivered(clients[index].watcher)
+                    } else {
+                        scene.agent.undelivered(clients[index].watcher)
+                    }
                     clients[index].underWay = nil
                 } else {
                     let full = Int.random(in: 0..<8, using: &random) == 0
@@ -239,9 +245,12 @@ enum RandomPresence {
         var content = ""
         for id in ["phone", "laptop", "desk"] where Int.random(in: 0..<4, using: &random) > 0 {
             let basic = Bool.random(using: &random) ? "open" : "closed"
-            let notes = (0..<Int.random(in: 0..<3, using: &random)).map { "<note>n\($0) &lt;\(Int.random(in: 0..<3, using: &random))</note>" }
+            let notes = (0..<Int.random(in: 0..<3, using: &random)).map {
+                "<note>n\($0) &lt;\(Int.random(in: 0..<3, using: &random))</note>"
+            }
             content += #"<tuple id="\#(id)"><status><basic>\#(basic)</basic></status>"#
-            content += "<contact priority=\"0.\(Int.random(in: 0...9, using: &random))\">sip:alice@\(id).example.com</contact>"
+            content +=
+                "<contact priority=\"0.\(Int.random(in: 0...9, using: &random))\">sip:alice@\(id).example.com</contact>"
             content += notes.joined() + "</tuple>"
         }
         if Bool.random(using: &random) { content += "<note>all</note>" }
