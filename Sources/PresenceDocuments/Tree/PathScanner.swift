@@ -77,6 +77,15 @@ struct PathScanner {
         }
         return value
     }
+
+    /// The digits behind a decimal point; may be none.
+    mutating func fractionDigits() -> String {
+        let start = position
+        while position < bytes.count, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[position]) {
+            position += 1
+        }
+        return String(decoding: bytes[start..<position], as: UTF8.self)
+    }
 }
 
 extension UInt8 {
