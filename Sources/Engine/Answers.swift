@@ -94,15 +94,18 @@ extension Engine {
     /// Where a response goes (RFC 3261 section 18.2.2, RFC 3581): back by the connection; over UDP to the source address, and
     /// to the source port only if the client asked for it with rport.
     func send(_ bytes: [UInt8], answering request: SIPMessage, on flow: Flow) {
-        var flow = flow
-        if flow.transport == .udp, !request.topVia.hasRport, !request.topVia.host.isEmpty {
-            flow.remote.port = request.topVia.port == 0 ? SIPTransport.udp.defaultPort : request.topVia.port
-        }
-        let profile = profiles[profileNumber(of: flow)]
+        let number = profileNumber(of: flow)
+        let bytes = profiles[number].compactHeaders ? HeaderCompaction.compact(bytes) : bytes
         tally.responsesSent += 1
-        output.transmissions.append(
-            Transmission(
-                bytes: profile.compactHeaders ? HeaderCompaction.compact(bytes) : bytes, destination: .flow(flow)))
+        var back = flow
+        if flow.transport == .udp, !request.topVia.hasRport, !request.topVia.host.isEmpty {
+            back.remote.port = request.topVia.port == 0 ? SIPTransport.udp.defaultPort : request.topVia.port
+        }
+        if isPaced(number) || !downlinks.isEmpty {
+            sendPaced(bytes, answering: request, to: .flow(back), endpointAt: flow, profile: number)
+        } else {
+            output.transmissions.append(Transmission(bytes: bytes, destination: .flow(back)))
+        }
     }
 
     // MARK: Responses due by a timer

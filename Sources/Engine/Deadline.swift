@@ -9,6 +9,8 @@ struct Deadline: Comparable {
         case queue(Int32)
         /// Timer C of a proxied INVITE (RFC 3261 section 16.8).
         case timerC(slot: UInt32, generation: UInt32)
+        /// The downlink of an endpoint is free again, or may be forgotten.
+        case downlink(UInt64)
         /// A message that is being delivered ends its life.
         case messageExpiry(slot: UInt32, generation: UInt32)
     }

@@ -73,6 +73,11 @@ extension Engine {
             return
         }
         if now < queues[slot].notBefore { return arm(slot, at: queues[slot].notBefore) }
+        let opens = downlinkOpens(to: user, .normal)
+        if opens > now {
+            arm(slot, at: opens)
+            guard downlinkOpens(to: user, .urgent) <= now else { return }
+        }
         let profile = profiles[profileNumber(of: first, user: user)]
         let isOrderedByLink = first.flow?.transport.isReliable ?? false
         if !isOrderedByLink, queues[slot].live > 0 { return }
@@ -81,14 +86,16 @@ extension Engine {
         var expired: [MessageNumber] = []
         repeat {
             expired.removeAll(keepingCapacity: true)
-            claimNext(in: slot, profile, window: window, expired: &expired)
+            claimNext(in: slot, profile, window: window, urgentOnly: opens > now, expired: &expired)
             for number in expired { expire(number, in: slot, cause: .none) }
         } while !expired.isEmpty && !queues[slot].isEmpty && queues[slot].outstanding < window
         releaseQueueIfIdle(slot)
     }
 
     /// Claims what may go of the oldest entries; those whose time is up are only named.
-    private func claimNext(in slot: Int, _ profile: LinkProfile, window: Int, expired: inout [MessageNumber]) {
+    private func claimNext(
+        in slot: Int, _ profile: LinkProfile, window: Int, urgentOnly: Bool, expired: inout [MessageNumber]
+    ) {
         var blocked: [UInt32] = []
         for position in queues[slot].remaining.prefix(64).indices where queues[slot].outstanding < window {
             let entry = queues[slot].entries[position]
@@ -105,6 +112,7 @@ extension Engine {
                 expired.append(entry.number)
                 continue
             }
+            if urgentOnly, !entry.isUrgent { continue }
             if profile.flushOrder == .sender, blocked.contains(entry.sender) { continue }
             if profile.flushByteRate > 0, queues[slot].budget <= 0 {
                 let wait = -queues[slot].budget / Double(profile.flushByteRate) + 0.001
@@ -165,6 +173,7 @@ extension Engine {
         context.user = user
         context.number = number
         context.attempts = entry.attempts
+        context.urgency = entry.isUrgent ? .urgent : .normal
         context.groups = groups
         context.slot = contexts.insert(context)
         queues[slot].forks.append((context.slot, contexts.generation(of: context.slot)))
@@ -300,6 +309,8 @@ extension Engine {
             case .timerC(let slot, let generation):
                 guard let context = contexts.context(at: slot, generation: generation) else { continue }
                 timerCFired(context)
+            case .downlink(let number):
+                downlinkDue(number, at: first.at)
             case .messageExpiry(let slot, let generation):
                 guard let context = contexts.context(at: slot, generation: generation) else { continue }
                 expireAttempt(context)
@@ -310,6 +321,7 @@ extension Engine {
     func sweepExpired() {
         guard now >= sweep.next else { return }
         sweep.next = now + ExpirySweep.interval
+        downlinks.sweep(at: now)
         let visits = queues.isEmpty ? 0 : min(queues.count, queues.count / ExpirySweep.stepsPerRound + 1)
         for _ in 0..<visits {
             if sweep.cursor >= queues.count { sweep.cursor = 0 }

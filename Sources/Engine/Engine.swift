@@ -28,6 +28,11 @@ public final class Engine {
     /// How long a transaction may live on the slowest link.
     let longestLifetime: TimeSpan
     var timers: [TimersIndex]
+    /// Whether a profile's link has a budget, by number.
+    let isPacedProfile: [Bool]
+    /// Whether any link has hours or windows in which it is closed.
+    let hasClosings: Bool
+    var downlinks = DownlinkTable()
     let profileNumbers: [String: Int]
     /// The profile of flows that no rule matches.
     let defaultProfile: Int
@@ -76,6 +81,8 @@ public final class Engine {
         profileNumbers = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, $0) })
         profiles = names.compactMap { configuration.profiles[$0] }
         if profiles.isEmpty { profiles = [LinkProfile()] }
+        isPacedProfile = profiles.map { !$0.budget.isUnlimited }
+        hasClosings = profiles.contains { $0.budget.hasClosings }
         longestLifetime = profiles.map(\.transactionLifetime).max() ?? .zero
         defaultProfile = profileNumbers["lan"] ?? 0
         timers = []
@@ -113,6 +120,7 @@ public final class Engine {
         result.clientTransactions = transactions.clientCount
         result.users = location.count
         result.bindings = location.bindingCount
+        result.downlinks = downlinks.count
         return result
     }
 
@@ -134,6 +142,7 @@ public final class Engine {
         case .unreadable:
             tally.unreadable += 1
         }
+        downlinkHeard(flow)
     }
 
     /// A connection came up: accepted (`target` is nil) or opened towards a target.
@@ -145,6 +154,7 @@ public final class Engine {
     public func flowClosed(_ flow: Flow, at time: Instant) {
         tick(time)
         removeBindings(on: flow)
+        downlinkClosed(flow)
         for token in inFlight.take(flow.connection) { transportFailed(token: token) }
     }
 

@@ -111,6 +111,8 @@ public struct EngineLimits: Sendable {
     public var pendingStoreCommands = 200_000
     /// MESSAGEs that may wait in memory for the one before them to the same device, before the store takes them all over.
     public var relaysInLine = 1_024
+    /// Endpoints of constrained links that may have a downlink scheduler at once; what goes to others leaves unpaced.
+    public var downlinks = 100_000
     /// Requests being proxied at once before new ones are refused with 503.
     public var openContexts = 500_000
 

@@ -44,6 +44,15 @@ public struct EngineCounters: Hashable, Sendable {
     public var messagesExpired: UInt64 = 0
     public var messagesRefused: UInt64 = 0
 
+    // MARK: Downlinks of constrained endpoints
+    /// Messages sent to them, and their bytes on the wire without packet headers.
+    public var downlinkPackets: UInt64 = 0
+    public var downlinkBytes: UInt64 = 0
+    /// Answers not sent because too many waited already.
+    public var downlinkAnswersDropped: UInt64 = 0
+    /// Times an endpoint was sent to unpaced because there were too many.
+    public var downlinksRefused: UInt64 = 0
+
     // MARK: Store
     public var storeFailures: UInt64 = 0
     /// Requests answered 503 because the store failed or lagged.
@@ -55,6 +64,8 @@ public struct EngineCounters: Hashable, Sendable {
     public var clientTransactions = 0
     public var users = 0
     public var bindings = 0
+    /// Endpoints that have a downlink scheduler.
+    public var downlinks = 0
     public var messagesQueued = 0
     public var bytesQueued = 0
 

@@ -27,6 +27,9 @@ public struct Transmission: Sendable {
     public var destination: Destination
     /// Handed back with ``Engine/transmissionFailed(_:reason:at:)`` when it could not be sent; 0 when nobody cares.
     public var token: UInt64
+    /// What it was reckoned to take of its endpoint's budget; nil where there is none. With compression, the size it really had is
+    /// reported with ``Engine/transmitted(_:bytes:again:at:)``.
+    public var charge: DownlinkCharge?
 
     public init(bytes: [UInt8], destination: Destination, token: UInt64 = 0) {
         self.bytes = bytes

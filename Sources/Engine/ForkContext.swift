@@ -22,6 +22,8 @@ final class ForkContext {
     /// Unix second at which that message expires.
     var expires: UInt32 = 0
     var attempts: UInt16 = 1
+    /// How soon it has to leave towards a constrained endpoint.
+    var urgency = DownlinkUrgency.normal
     var branches: [ClientBranch] = []
     /// Targets not tried yet, by falling q; the next group is last (RFC 3261 section 16.6).
     var groups: [[ForwardTarget]] = []
@@ -80,7 +82,12 @@ final class ForkContext {
 
 /// One client transaction of a fork.
 struct ClientBranch {
-    enum State { case resolving, calling, proceeding, completed }
+    enum State {
+        case resolving
+        /// It has not its turn on the downlink of a constrained endpoint, which is the first of the alternatives.
+        case waiting
+        case calling, proceeding, completed
+    }
     var state: State
     var target: ForwardTarget
     /// Next hops left to try when this one fails (RFC 3263 section 4.3).

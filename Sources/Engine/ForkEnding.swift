@@ -8,12 +8,13 @@ import SIPTransaction
 extension Engine {
     func transactionFired(_ event: TransactionEvent) {
         switch event {
-        case .retransmit(_, let bytes, let destination):
+        case .retransmit(let client, let bytes, let destination):
             tally.retransmissionsSent += 1
-            output.transmissions.append(Transmission(bytes: bytes, destination: destination))
+            sendAgain(bytes, to: destination, of: client, isAnswer: false)
         case .resendResponse(let server, _, let status, let tail):
             resendInviteResponse(server, status: status, tail: tail)
         case .timedOut(let client, let user):
+            downlinkEnded(client)
             guard user > 0, let context = contexts[user - 1], let position = context.branchIndex(of: client),
                 context.branches[position].state != .completed
             else { return }
@@ -66,13 +67,15 @@ extension Engine {
                 break
             case (.resolving, _):
                 context.branches[position].state = .completed
+            case (.waiting, _):
+                stopWaiting(position, in: context)
             case (.calling, true):
                 // A CANCEL must not overtake its INVITE: it waits for a provisional response (RFC 3261 section 9.1).
                 context.branches[position].isCancelled = true
             case (.proceeding, true):
                 if !branch.isCancelled { cancelProceeding(position, in: context) }
             case (.calling, false), (.proceeding, false):
-                transactions.abandon(branch.client, at: now)
+                abandon(branch.client)
                 context.branches[position].state = .completed
             }
         }
@@ -92,7 +95,7 @@ extension Engine {
                 client, isInvite: false, isReliable: localPoint(for: destination)?.transport.isReliable ?? false,
                 timers: timers[branch.target.profile], request: cancel, destination: destination, user: 0, at: now)
         else { return }
-        output.transmissions.append(Transmission(bytes: cancel, destination: destination))
+        sendAgain(cancel, to: destination, of: client, isAnswer: true)
     }
 
     // MARK: Timer C
@@ -116,7 +119,7 @@ extension Engine {
                 context.branches[position].isTimedOut = true
                 cancelProceeding(position, in: context)
             } else {
-                transactions.abandon(branch.client, at: now)
+                abandon(branch.client)
                 context.branches[position].state = .completed
                 offer(nil, status: 0, cause: .timeout, to: context)
             }

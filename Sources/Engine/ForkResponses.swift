@@ -12,6 +12,8 @@ extension Engine {
             return
         }
         let client = clientID(branch: message[message.topVia.branch], method: message.method)
+        let downlink = message.statusCode >= 200 ? downlinkEnded(client) : nil
+        defer { if let downlink { serve(downlink) } }
         let arrival = transactions.responseArrived(client, status: message.statusCode, at: now)
         // Whoever knows the branch got the request.
         if case .unknown = arrival {} else { standing = .known(user: 0) }
@@ -35,11 +37,11 @@ extension Engine {
             let ack = acknowledgement(of: context.branches[position].sent, for: message)
             if !ack.isEmpty {
                 transactions.acknowledged(client, ack: ack)
-                output.transmissions.append(Transmission(bytes: ack, destination: destination))
+                sendAgain(ack, to: destination, of: client, isAnswer: true)
             }
             take(message, at: position, in: context)
         case .acknowledgeAgain(let ack, let destination):
-            output.transmissions.append(Transmission(bytes: ack, destination: destination))
+            sendAgain(ack, to: destination, of: client, isAnswer: true)
         }
     }
 

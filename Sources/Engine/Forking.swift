@@ -57,24 +57,34 @@ extension Engine {
         finishIfQuiet(context)
     }
 
-    /// Sends the branch's request to the next hop not tried yet; without one the branch has failed.
-    func sendNext(_ position: Int, in context: ForkContext) {
-        while !context.branches[position].alternatives.isEmpty {
-            let destination = context.branches[position].alternatives.removeFirst()
-            if send(position, in: context, to: destination) { return }
+    /// Sends the branch's request to the next hop not tried yet; without one the branch has failed. Towards a constrained endpoint
+    /// it waits for its turn.
+    func sendNext(_ position: Int, in context: ForkContext, turn: DownlinkTurn? = nil) {
+        var turn = turn
+        while let destination = context.branches[position].alternatives.first {
+            if turn == nil, isPaced(context.branches[position].target.profile) {
+                return awaitTurn(position, in: context, towards: destination)
+            }
+            context.branches[position].alternatives.removeFirst()
+            if send(position, in: context, to: destination, turn: turn) { return }
+            turn = nil
         }
         context.branches[position].state = .completed
         if context.branches[position].status == 0 { offer(nil, status: 0, cause: .flowGone, to: context) }
     }
 
-    private func send(_ position: Int, in context: ForkContext, to wanted: Destination) -> Bool {
+    private func send(
+        _ position: Int, in context: ForkContext, to wanted: Destination, turn: DownlinkTurn?
+    ) -> Bool {
         let isFirst = context.branches[position].tries == 0
-        return send(position, in: context, to: wanted, isRepeated: !isFirst)
-            || (isFirst && send(position, in: context, to: wanted, isRepeated: true))
+        return send(position, in: context, to: wanted, isRepeated: !isFirst, turn: turn)
+            || (isFirst && send(position, in: context, to: wanted, isRepeated: true, turn: turn))
     }
 
     /// False when there is no way to that destination, or the branch is one that is in use already.
-    private func send(_ position: Int, in context: ForkContext, to wanted: Destination, isRepeated: Bool) -> Bool {
+    private func send(
+        _ position: Int, in context: ForkContext, to wanted: Destination, isRepeated: Bool, turn: DownlinkTurn?
+    ) -> Bool {
         var destination = wanted
         let target = context.branches[position].target
         guard var point = localPoint(for: destination) else { return false }
@@ -108,7 +118,13 @@ extension Engine {
         tally.requestsSent += 1
         let token = transmissionToken(context, position)
         if case .flow(let flow) = destination, flow.connection != 0 { inFlight.add(token, on: flow.connection) }
-        output.transmissions.append(Transmission(bytes: bytes, destination: destination, token: token))
+        if let turn {
+            transmit(
+                bytes, to: destination, token: token, transaction: client, lifetime: profile.transactionLifetime,
+                turn: turn)
+        } else {
+            output.transmissions.append(Transmission(bytes: bytes, destination: destination, token: token))
+        }
         return true
     }
 
@@ -153,11 +169,18 @@ extension Engine {
         guard branch.state == .calling || branch.state == .proceeding else { return }
         if branch.state == .calling {
             _ = transactions.transportFailed(branch.client)
+            downlinkEnded(branch.client)
         } else {
-            transactions.abandon(branch.client, at: now)
+            abandon(branch.client)
         }
         failBranch(position, in: context, cause: .flowGone)
         finishIfQuiet(context)
+    }
+
+    /// Nobody waits for the answer of a client transaction any more.
+    func abandon(_ client: TransactionID) {
+        transactions.abandon(client, at: now)
+        downlinkEnded(client)
     }
 
     /// The flow of a branch is dead, or nothing came back: the next hop in the list is tried (RFC 3263 section 4.3).

@@ -290,7 +290,7 @@ extension Engine {
         let branch = branchText(context, target, isRepeated: true)
         let bytes = forwardedRequest(context, target, branch: branch, point: point)
         tally.requestsSent += 1
-        output.transmissions.append(Transmission(bytes: bytes, destination: destination))
+        sendAgain(bytes, to: destination, of: clientID(branch: branch[...], method: .ack), isAnswer: true)
     }
 
     /// Bytes of the branch in the top Via of a request of ours.

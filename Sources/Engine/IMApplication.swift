@@ -28,6 +28,11 @@ extension Engine {
             deferMessage(held, user: user, attemptsMade: 0)
             return
         }
+        context.urgency = urgency(of: held.request)
+        guard downlinkOpens(to: user, context.urgency) <= now else {
+            deferMessage(held, user: user, attemptsMade: 0)
+            return
+        }
         context.groups = groups
         guard limitBreadth(context, held.request) else { return answer(held, 440) }
         context.slot = contexts.insert(context)
@@ -35,12 +40,20 @@ extension Engine {
         context.isLive = true
         let slot = ensureQueue(of: user)
         watchPatience(of: context, profile: first.profile)
-        let isOrderedByLink = first.flow?.transport.isReliable ?? false
-        if !isOrderedByLink, queues[slot].live > 0 {
+        queues[slot].relayWindow = relayWindow(towards: first)
+        if queues[slot].live >= queues[slot].relayWindow || !queues[slot].line.isEmpty {
             queues[slot].line.append((context.slot, contexts.generation(of: context.slot)))
+            if queues[slot].live < queues[slot].relayWindow { advanceLine(slot) }
         } else {
             startRelay(context, queue: slot)
         }
+    }
+
+    /// Relays a device may have under way at once: one where datagrams could change their order; over a connection as many as there
+    /// are, but on a constrained link no more than a flush has.
+    private func relayWindow(towards target: ForwardTarget) -> Int {
+        guard target.flow?.transport.isReliable ?? false else { return 1 }
+        return isPaced(target.profile) ? max(1, profiles[target.profile].flushWindow) : .max
     }
 
     /// The relay of the same message (From tag, Call-ID and CSeq) that has no answer yet.
@@ -87,7 +100,7 @@ extension Engine {
     private func advanceLine(_ slot: Int) {
         guard !queues[slot].isAdvancing else { return }
         queues[slot].isAdvancing = true
-        while queues[slot].live == 0, let next = queues[slot].line.popFirst() {
+        while queues[slot].live < queues[slot].relayWindow, let next = queues[slot].line.popFirst() {
             guard let waiting = contexts.context(at: next.slot, generation: next.generation), let held = waiting.held,
                 waiting.isLive
             else { continue }
@@ -237,9 +250,14 @@ extension Engine {
         request.canonicalAddressOfRecord(of: request.from.uri) ?? Array(request[request.from.uri])
     }
 
-    private func isUrgent(_ request: SIPMessage) -> Bool {
-        guard request.contains(.priority), let field = request.first(.priority) else { return false }
-        return request.equalsFolded(field.value, "emergency") || request.equalsFolded(field.value, "urgent")
+    private func isUrgent(_ request: SIPMessage) -> Bool { urgency(of: request) <= .urgent }
+
+    /// How soon a request has to leave, by its Priority (RFC 3261 section 20.26).
+    func urgency(of request: SIPMessage) -> DownlinkUrgency {
+        guard request.contains(.priority), let field = request.first(.priority) else { return .normal }
+        if request.equalsFolded(field.value, "emergency") { return .emergency }
+        if request.equalsFolded(field.value, "urgent") { return .urgent }
+        return request.equalsFolded(field.value, "non-urgent") ? .nonUrgent : .normal
     }
 
     static let retrySoon = Array("Retry-After: 5\r\n".utf8)

@@ -32,6 +32,8 @@ struct RecipientQueue {
     var user: Int32 = -1
     /// Relays to the user's devices under way, of messages that are not in the store.
     var live = 0
+    /// How many of those the link bears at once.
+    var relayWindow = 1
     /// Relays that wait for one of those, oldest first, so that order holds over an unreliable link.
     var line = Deque<(slot: UInt32, generation: UInt32)>()
     /// Whether the line is being worked off, so that a relay that fails at once does not begin the same work again.

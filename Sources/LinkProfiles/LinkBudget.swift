@@ -34,6 +34,9 @@ public struct LinkBudget: Hashable, Sendable {
             && bundling == .zero
     }
 
+    /// Whether there are times in which messages do not leave.
+    public var hasClosings: Bool { !quietHours.isEmpty || listensEvery > .zero }
+
     /// When quiet hours that a moment lies in end; the moment itself outside of them, ``Instant/distantFuture`` when they
     /// cover the whole day.
     public func quietEnds(at time: Instant) -> Instant {

@@ -28,6 +28,8 @@ final class EngineScene {
         let message: SIPMessage
         let destination: Destination
         let token: UInt64
+        let charge: DownlinkCharge?
+        let at: Instant
 
         var status: UInt16 { message.statusCode }
         var branch: String { message.text(message.topVia.branch) }
@@ -100,7 +102,8 @@ final class EngineScene {
             sent.append(
                 Sent(
                     text: String(decoding: transmission.bytes, as: UTF8.self), message: message,
-                    destination: transmission.destination, token: transmission.token))
+                    destination: transmission.destination, token: transmission.token, charge: transmission.charge,
+                    at: now))
         }
         waiting += output.storeCommands
         resolutions += output.resolutions

@@ -20,7 +20,7 @@ struct DownlinkScheduler {
         let urgency: DownlinkUrgency
     }
 
-    let budget: LinkBudget
+    private(set) var budget: LinkBudget
     private var lines = DownlinkLines()
     private var meter: LinkMeter
     private var sizes = WireSize()
@@ -31,7 +31,9 @@ struct DownlinkScheduler {
     /// Who could have gone when the last grant was made.
     private var candidates: [DownlinkUrgency] = []
     private var awakeUntil: Instant
-    private(set) var lastUse: Instant
+    private var lastUse: Instant
+    /// Whether sizes on the wire were ever reported.
+    private var hasLearned = false
 
     /// - Parameter largestPacket: the largest packet there is on the link, without its headers.
     init(_ budget: LinkBudget, largestPacket: Int, at now: Instant) {
@@ -39,6 +41,12 @@ struct DownlinkScheduler {
         meter = LinkMeter(budget, largestPacket: largestPacket, at: now)
         awakeUntil = now - .microseconds(1)
         lastUse = now
+    }
+
+    /// The link is another than was thought; what waits, what is open and what was learned stays.
+    mutating func adopt(_ budget: LinkBudget, largestPacket: Int, at now: Instant) {
+        self.budget = budget
+        meter = LinkMeter(budget, largestPacket: largestPacket, notBefore: meter.freeAt, at: now)
     }
 
     private enum Group: Int, CaseIterable {
@@ -127,6 +135,7 @@ struct DownlinkScheduler {
     /// The transport has put a message on the wire that was reckoned at another size.
     mutating func transmitted(plain: Int, wire: Int, reckoned: Int, _ kind: WireKind) {
         sizes.learn(plain: plain, wire: wire, kind)
+        hasLearned = true
         meter.correct(reckoned: reckoned, actual: wire)
     }
 
@@ -139,8 +148,18 @@ struct DownlinkScheduler {
         stayAwake(from: now)
     }
 
-    /// Whether there is nothing to remember but the sizes it learned.
-    func isIdle(at now: Instant) -> Bool { lines.isEmpty && open.isEmpty && meter.isRested(at: now) }
+    /// From when on there is nothing to remember, if nothing happens meanwhile: all is paid for, the radio asleep, and what was
+    /// learned of sizes likely out of date.
+    func forgettable(after now: Instant) -> Instant {
+        let isOpen = open.values.max() ?? now
+        let known = hasLearned ? lastUse + Self.memory : now
+        return max(max(now, meter.restedAt), max(awakeUntil, max(known, isOpen)))
+    }
+
+    private static let memory = TimeSpan.seconds(600 as Int64)
+
+    /// Whether nothing waits and nothing has to be remembered.
+    func isForgettable(at now: Instant) -> Bool { lines.isEmpty && forgettable(after: now) <= now }
 
     /// When a request of that urgency may leave at the earliest for all that the clock says; the moment itself if now.
     func opening(_ urgency: DownlinkUrgency, at now: Instant) -> Instant {

@@ -14,8 +14,10 @@ struct LinkMeter {
     private var bytesPaid: Instant
     private var packetsPaid: Instant
 
-    /// - Parameter largestPacket: the largest packet there is on the link, without its headers.
-    init(_ budget: LinkBudget, largestPacket: Int, at now: Instant) {
+    /// - Parameters:
+    ///   - largestPacket: the largest packet there is on the link, without its headers.
+    ///   - notBefore: until when a link that was reckoned otherwise before is busy.
+    init(_ budget: LinkBudget, largestPacket: Int, notBefore: Instant? = nil, at now: Instant) {
         self.budget = budget
         byteCredit = TimeSpan(
             microseconds: budget.byteRate == 0
@@ -26,7 +28,7 @@ struct LinkMeter {
             budget.packetRate > 0
             ? TimeSpan(microseconds: Int64((1_000_000 / budget.packetRate).rounded(.up))) : .zero
         packetCredit = packetTime * Int64(max(0, budget.packetBurst - 1))
-        bytesPaid = now - byteCredit
+        bytesPaid = max(notBefore ?? now - byteCredit, now - byteCredit)
         packetsPaid = now - packetCredit
     }
 
@@ -45,6 +47,6 @@ struct LinkMeter {
         bytesPaid = actual >= reckoned ? bytesPaid + difference : bytesPaid - difference
     }
 
-    /// Whether nothing of what was sent still counts.
-    func isRested(at now: Instant) -> Bool { bytesPaid + byteCredit <= now && packetsPaid + packetCredit <= now }
+    /// From when on nothing of what was sent counts any more.
+    var restedAt: Instant { max(bytesPaid + byteCredit, packetsPaid + packetCredit) }
 }

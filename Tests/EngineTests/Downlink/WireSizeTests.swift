@@ -36,7 +36,6 @@ struct WireSizeTests {
         meter.take(300, at: DownlinkRun.start)
         meter.correct(reckoned: 300, actual: wire)
         #expect(meter.freeAt == DownlinkRun.start + .seconds(Double(wire) / 100))
-        #expect(!meter.isRested(at: DownlinkRun.start))
-        #expect(meter.isRested(at: DownlinkRun.start + .seconds(20 as Int64)))
+        #expect(meter.restedAt == meter.freeAt)
     }
 }
