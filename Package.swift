@@ -69,12 +69,13 @@ let package = Package(
             ["SIPCore", "SIPTransaction", "LinkProfiles", "MessageStore", "Policy", collections, heap]),
         room("MessageStoreSQLite", ["MessageStore", "LinkProfiles", grdb, grdbSQLite]),
         room("Simulation", ["Engine", "SIPCore", "SIPTransaction", "LinkProfiles", "MessageStore", "Policy"]),
-        room("Transport", ["SIPCore", "LinkProfiles", "CCAres", nioSSL, nioTLS, log] + nio),
+        room("Transport", ["SIPCore", "LinkProfiles", "SigComp", "CCAres", nioSSL, nioTLS, log] + nio),
         room(
             "GodwitServer",
             [
-                "Engine", "Transport", "MessageStore", "MessageStoreSQLite", "LinkProfiles", "SIPCore", "Policy", yams,
-                log, metrics, nioSSL,
+                "Engine", "Transport", "MessageStore", "MessageStoreSQLite", "LinkProfiles", "SIPCore", "SigComp",
+                "Policy",
+                yams, log, metrics, nioSSL,
             ] + nio),
         .executableTarget(
             name: "godwit",
@@ -102,12 +103,12 @@ let package = Package(
             "EngineTests",
             ["Engine", "SIPCore", "SIPTransaction", "LinkProfiles", "MessageStore", "Policy", "Simulation"]),
         tests("SimulationTests", ["Simulation", "Engine", "SIPCore", "LinkProfiles", "MessageStore"]),
-        tests("TransportTests", ["Transport", "SIPCore", "LinkProfiles", nioSSL, log] + nio),
+        tests("TransportTests", ["Transport", "SIPCore", "SigComp", "LinkProfiles", nioSSL, log] + nio),
         tests(
             "GodwitServerTests",
             [
-                "GodwitServer", "Engine", "SIPCore", "LinkProfiles", "MessageStore", "MessageStoreSQLite", "Policy",
-                "Transport", log,
+                "GodwitServer", "Engine", "SIPCore", "SigComp", "LinkProfiles", "MessageStore", "MessageStoreSQLite",
+                "Policy", "Transport", log,
             ] + nio),
         tests("CrashTests", ["MessageStore", "MessageStoreSQLite", "LinkProfiles", "SIPCore", "crash-child"]),
     ]

@@ -94,7 +94,9 @@ public final class Server: Sendable {
         store: SQLiteMessageStore, inspector: QueueInspector, accounts: [Account], secret: EngineSecret
     ) async throws(ServerFailure) -> Server {
         let loop = group.next()
-        let driver = Driver(loop: loop, logger: logger)
+        let profiles = ProfileSelection(profiles: configuration.profiles, rules: configuration.profileRules)
+        let driver = Driver(loop: loop, profiles: profiles, logger: logger)
+        let compression = compressionSettings(configuration, profiles, secret)
         let commits = CommitThread(store: store, groupLimit: configuration.store.groupLimit) { [weak driver] in
             driver?.storeReported($0)
         }
@@ -103,19 +105,22 @@ public final class Server: Sendable {
         let points: [LocalPoint]
         do throws(TransportFailure) {
             transport = TransportLayer(
-                eventLoop: loop, configuration: try transportConfiguration(configuration, logger), delegate: driver,
-                logger: logger)
+                eventLoop: loop,
+                configuration: try transportConfiguration(configuration, profiles, compression, logger),
+                delegate: driver, logger: logger)
             resolver = try NextHopResolver(
                 eventLoop: loop, configuration: configuration.dns, seed: UInt64.random(in: .min ... .max))
             points = try await transport.start()
         } catch {
             throw .transport(error)
         }
-        let engineConfiguration = engineConfiguration(configuration, points: points, accounts: accounts)
+        var engineConfiguration = engineConfiguration(configuration, points: points, accounts: accounts)
+        engineConfiguration.sigcompIdentifier = compression?.identifier ?? ""
+        let finalConfiguration = engineConfiguration
         do {
             try await loop.submit {
                 let engine = Engine(
-                    configuration: engineConfiguration, secret: secret, seed: UInt64.random(in: .min ... .max),
+                    configuration: finalConfiguration, secret: secret, seed: UInt64.random(in: .min ... .max),
                     at: driver.now())
                 try engine.recover(from: store, at: driver.now())
                 commits.start()
@@ -203,14 +208,28 @@ public final class Server: Sendable {
         }
     }
 
+    /// How SigComp is used; nil where it is switched off.
+    private static func compressionSettings(
+        _ configuration: ServerConfiguration, _ profiles: ProfileSelection, _ secret: EngineSecret
+    ) -> CompressionSettings? {
+        guard configuration.sigcomp.isEnabled else { return nil }
+        var settings = configuration.sigcomp.transportSettings(ownIdentifier: SigCompIdentifier.make(from: secret))
+        // Asked for every message, so only where some profile says no.
+        if configuration.profiles.values.contains(where: { !$0.offersSigComp }) {
+            settings.isOffered = { profiles.profile($0, $1).offersSigComp }
+        }
+        return settings
+    }
+
     private static func transportConfiguration(
-        _ configuration: ServerConfiguration, _ logger: Logger
+        _ configuration: ServerConfiguration, _ profiles: ProfileSelection, _ compression: CompressionSettings?,
+        _ logger: Logger
     ) throws(TransportFailure) -> TransportConfiguration {
-        let selection = ProfileSelection(profiles: configuration.profiles, rules: configuration.profileRules)
         var result = TransportConfiguration(
             listeningPoints: AdvertisedAddress.completing(configuration.listeningPoints, logger),
             security: try SecurityContexts(loading: configuration.security)
-        ) { transport, _, remote in selection.profile(transport, remote) }
+        ) { transport, _, remote in profiles.profile(transport, remote) }
+        result.compression = compression
         result.connectionLimit = configuration.connections.connections
         result.connectionLimitPerSource = configuration.connections.connectionsPerSource
         result.pendingByteLimit = configuration.connections.pendingBytes

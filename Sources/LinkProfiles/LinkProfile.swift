@@ -77,6 +77,13 @@ public struct LinkProfile: Hashable, Sendable {
     /// How long a connection attempt, TLS included, may take.
     public var connectTimeout: TimeSpan = .seconds(10 as Int64)
 
+    // MARK: SigComp (RFC 5049)
+
+    /// Whether SigComp messages are taken from this link, and sent to peers that ask for it.
+    public var offersSigComp: Bool = true
+    /// Whether states of a SigComp message are kept only for senders that have proved who they are (RFC 3320 section 4.3).
+    public var sigcompNeedsAuthentication: Bool = true
+
     public init() {}
 
     /// Timers B, F, H, J, L and M.

@@ -60,6 +60,8 @@ struct ProfileKey: Sendable {
             place: .duration(\.messageCompletion, .milliseconds(100) ... .hours(1))),
         ProfileKey(
             name: "streams.connect", place: .duration(\.connectTimeout, .milliseconds(100) ... .minutes(10))),
+        ProfileKey(name: "sigcomp.enabled", place: .flag(\.offersSigComp)),
+        ProfileKey(name: "sigcomp.authentication", place: .flag(\.sigcompNeedsAuthentication)),
     ]
 
     /// Takes the key's value, when there is one, from the section that holds it.

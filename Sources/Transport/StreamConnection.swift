@@ -1,6 +1,22 @@
 internal import LinkProfiles
 internal import NIOCore
 internal import SIPCore
+internal import SigComp
+
+/// What a connection carries in one direction.
+enum StreamContent {
+    /// Nothing yet.
+    case undecided
+    case plain
+    /// SigComp messages with record marking, and nothing else.
+    case sigComp
+}
+
+/// What a connection is opened for: to one target there may be one for plain SIP and one for SigComp.
+struct ConnectionKey: Hashable {
+    var target: Target
+    var isCompressed: Bool
+}
 
 /// One TCP or TLS connection, accepted or opened.
 ///
@@ -25,7 +41,10 @@ final class StreamConnection {
 
     let flow: Flow
     /// What the connection was opened for; `nil` when it was accepted.
-    let target: Target?
+    let key: ConnectionKey?
+    var target: Target? { key?.target }
+    /// Whether it was opened for SigComp and none has come back.
+    var isCompressionUnanswered: Bool { key?.isCompressed == true && incoming != .sigComp }
     private let profile: LinkProfile
     private let layer: TransportLayer
     private(set) var state = State.opening
@@ -33,10 +52,19 @@ final class StreamConnection {
     private var channel: (any Channel)?
 
     private var framer: StreamFramer
+    /// What the peer sends, told by its first byte; what we send is the same, or what the connection was opened for
+    /// (RFC 5049 section 5).
+    private var incoming = StreamContent.undecided
+    private var outgoingContent: StreamContent
+    private var deframer = RecordDeframer()
+    /// NACKs of the peer in a row.
+    private var refusals = 0
     private var outgoing = ByteBuffer()
     private var batch = Batch()
     private var inFlight = CircularBuffer<Batch>()
     private var pendingBytes = 0
+    /// Bytes that wait for the next flush.
+    var queuedBytes: Int { batch.bytes }
     private var isQueued = false
     /// A message could not be framed: only our side is closed first (see ``closeWhenWritten()``).
     private var lingers = false
@@ -48,9 +76,11 @@ final class StreamConnection {
     private var closingDeadline = NIODeadline.distantFuture
     private var alarm: (at: NIODeadline, task: Scheduled<Void>)?
 
-    init(flow: Flow, target: Target?, profile: LinkProfile, layer: TransportLayer) {
+    /// - Parameter key: what the connection is opened for; nil when it was accepted.
+    init(flow: Flow, key: ConnectionKey?, profile: LinkProfile, layer: TransportLayer) {
         self.flow = flow
-        self.target = target
+        self.key = key
+        outgoingContent = key.map { $0.isCompressed ? .sigComp : .plain } ?? .undecided
         self.profile = profile
         self.layer = layer
         framer = StreamFramer(
@@ -87,10 +117,20 @@ final class StreamConnection {
         guard state == .up, !lingers else { return }
         layer.tally.streamBytesReceived += UInt64(buffer.readableBytes)
         lastRead = .now()
-        buffer.withUnsafeReadableBytes { framer.append($0) }
-        let sawMessage = deliverFramed()
-        // Up to three bytes can be the line ends of half a keep-alive, which may wait.
-        if state == .up, framer.bufferedCount > 3 {
+        if incoming == .undecided { decideContent(of: buffer) }
+        let sawMessage: Bool
+        let isPartial: Bool
+        if incoming == .sigComp {
+            buffer.withUnsafeReadableBytes { deframer.append($0) }
+            sawMessage = deliverRecords()
+            isPartial = deframer.bufferedCount > 0
+        } else {
+            buffer.withUnsafeReadableBytes { framer.append($0) }
+            sawMessage = deliverFramed()
+            // Up to three bytes can be the line ends of half a keep-alive, which may wait.
+            isPartial = framer.bufferedCount > 3
+        }
+        if state == .up, isPartial {
             if partialSince == nil || sawMessage {
                 partialSince = lastRead
                 arm()
@@ -98,6 +138,35 @@ final class StreamConnection {
         } else {
             partialSince = nil
         }
+    }
+
+    /// The first byte of a connection tells whether it carries SigComp (RFC 5049 section 5).
+    private func decideContent(of buffer: ByteBuffer) {
+        guard let first = buffer.getInteger(at: buffer.readerIndex, as: UInt8.self) else { return }
+        let isSigComp = SigCompHeader.isSigComp(firstByte: first) && layer.compression(on: flow) != nil
+        incoming = isSigComp ? .sigComp : .plain
+        if outgoingContent == .undecided { outgoingContent = incoming }
+    }
+
+    /// Hands out every complete SigComp message; true when there was one.
+    private func deliverRecords() -> Bool {
+        var sawMessage = false
+        while state == .up {
+            do throws(RecordDeframer.Failure) {
+                guard let message = try deframer.next() else { return sawMessage }
+                sawMessage = true
+                layer.tally.streamMessagesReceived += 1
+                layer.emit(.compressed(message, flow))
+            } catch {
+                layer.tally.framingFailures += 1
+                layer.logFramingFailure("the record marking is broken", on: flow)
+                failureReason = "a message could not be framed"
+                lingers = true
+                layer.answerFramingFailure(on: self)
+                return sawMessage
+            }
+        }
+        return sawMessage
     }
 
     /// Hands out every complete message; true when there was one.
@@ -142,6 +211,37 @@ final class StreamConnection {
 
     /// Queues a message; true when the connection was not yet known to have something to flush.
     func append(_ bytes: [UInt8], token: UInt64) -> Bool {
+        guard outgoingContent == .sigComp else { return appendBytes(bytes, token: token) }
+        guard let record = layer.record(of: bytes, on: flow) else {
+            layer.lost(token: token, reason: "too large for a connection with SigComp")
+            return false
+        }
+        return appendRecord(record, token: token)
+    }
+
+    /// Queues a SigComp message; true as ``append(_:token:)``.
+    func appendRecord(_ message: [UInt8], token: UInt64) -> Bool {
+        var marked: [UInt8] = []
+        marked.reserveCapacity(message.count + 16)
+        RecordMarking.append(message, to: &marked)
+        return appendBytes(marked, token: token)
+    }
+
+    /// The peer has refused a message. That it goes on doing so is as bad as a broken connection (RFC 4077 section 2.3.2).
+    func refused(again message: [UInt8]?) {
+        refusals += 1
+        guard let message, refusals <= Self.refusalLimit else {
+            return end(reason: "the peer cannot decompress what is sent to it")
+        }
+        if appendRecord(message, token: 0) { layer.queueForFlush(self) }
+    }
+
+    /// The peer has understood something.
+    func decompressed() { refusals = 0 }
+
+    private static let refusalLimit = 8
+
+    private func appendBytes(_ bytes: [UInt8], token: UInt64) -> Bool {
         guard state == .opening || state == .up else {
             layer.lost(token: token, reason: failureReason ?? "the connection is closing")
             return false

@@ -10,15 +10,18 @@ public struct ListeningPoint: Hashable, Sendable {
     public var advertisedHost: String?
     /// Port to write into headers where it differs from the bound one.
     public var advertisedPort: UInt16?
+    /// Whether SigComp is used here, where it is configured at all.
+    public var offersSigComp: Bool
 
     public init(
         transport: SIPTransport, address: TransportAddress, advertisedHost: String? = nil,
-        advertisedPort: UInt16? = nil
+        advertisedPort: UInt16? = nil, offersSigComp: Bool = true
     ) {
         self.transport = transport
         self.address = address
         self.advertisedHost = advertisedHost
         self.advertisedPort = advertisedPort
+        self.offersSigComp = offersSigComp
     }
 }
 
@@ -40,6 +43,8 @@ public struct TransportConfiguration: Sendable {
     public var datagramBufferSize: Int = 16 * 1_048_576
     /// Datagrams read by one system call.
     public var datagramsPerRead: Int = 32
+    /// SigComp beside plain SIP; nil for plain SIP alone.
+    public var compression: CompressionSettings?
     /// Length of the queue of connections the kernel has accepted for us.
     public var listenBacklog: Int = 4_096
 

@@ -6,6 +6,10 @@ public protocol TransportDelegate: AnyObject {
     /// A datagram, or one message framed out of a stream (RFC 3261 section 18.3). Keep-alives do not appear here.
     func received(_ bytes: [UInt8], on flow: Flow)
 
+    /// The same for a message that came compressed: tells who it is from, and so whether its states may be kept (RFC 3320
+    /// section 4.3).
+    func receivedCompressed(_ bytes: [UInt8], on flow: Flow) -> CompressionAdmission
+
     /// No more calls for now: the time to hand out what they caused and to call ``TransportLayer/flush()``.
     /// Follows every run of calls, whatever they were.
     func readBurstEnded()

@@ -1,6 +1,7 @@
 internal import Logging
 internal import NIOCore
 internal import SIPCore
+internal import SigComp
 
 extension TransportLayer {
     /// One datagram off a socket: answers keep-alives, drops what is empty, hands on the rest.
@@ -13,7 +14,9 @@ extension TransportLayer {
         }
         // Every SIP message begins with a token character, all of which lie above these.
         if first <= 0x20, receivedKeepAlive(bytes, from: source, at: index) { return }
-        emit(.received(bytes, Flow(transport: .udp, listener: index, remote: source)))
+        let flow = Flow(transport: .udp, listener: index, remote: source)
+        let isSigComp = SigCompHeader.isSigComp(firstByte: first) && compression(on: flow) != nil
+        emit(isSigComp ? .compressed(bytes, flow) : .received(bytes, flow))
     }
 
     /// STUN, or the blank datagrams with which many clients hold their NAT binding open; true when it was one of them.
@@ -32,7 +35,7 @@ extension TransportLayer {
             return false
         }
         tally.pingsReceived += 1
-        if bytes == [0x0d, 0x0a, 0x0d, 0x0a] { send([0x0d, 0x0a], to: .flow(flow), token: 0) }
+        if bytes == LineEnds.ping { send(LineEnds.pong, to: .flow(flow), token: 0) }
         return true
     }
 

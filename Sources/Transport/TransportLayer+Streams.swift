@@ -31,7 +31,7 @@ extension TransportLayer {
         }
         let flow = Flow(transport: transport, listener: index, connection: nextConnectionNumber(), remote: remote)
         let profile = configuration.profile(transport, index, remote)
-        let connection = StreamConnection(flow: flow, target: nil, profile: profile, layer: self)
+        let connection = StreamConnection(flow: flow, key: nil, profile: profile, layer: self)
         try boundSilence(on: channel, by: profile)
         if transport == .tls {
             guard let server = security?.server else { throw ConnectionRefused() }
@@ -55,9 +55,12 @@ extension TransportLayer {
 
     // MARK: Connecting
 
-    /// The connection to a target, opened now when there is none (RFC 3261 section 18.1.1).
-    func connection(to target: Target, from listener: UInt16, token: UInt64) -> StreamConnection? {
-        if let connection = byTarget[target] { return connection }
+    /// The connection to a target for a message, opened now when there is none (RFC 3261 section 18.1.1).
+    func connection(for message: [UInt8], to target: Target, from listener: UInt16, token: UInt64)
+        -> StreamConnection?
+    {
+        let key = ConnectionKey(target: target, isCompressed: wantsCompression(message, to: target, from: listener))
+        if let connection = byTarget[key] { return connection }
         guard !isShuttingDown, connections.count < configuration.connectionLimit else {
             lost(token: token, reason: "too many connections are open")
             return nil
@@ -69,9 +72,9 @@ extension TransportLayer {
         let flow = Flow(
             transport: target.transport, listener: listener, connection: nextConnectionNumber(), remote: target.address)
         let profile = configuration.profile(target.transport, listener, target.address)
-        let connection = StreamConnection(flow: flow, target: target, profile: profile, layer: self)
+        let connection = StreamConnection(flow: flow, key: key, profile: profile, layer: self)
         connections[flow.connection] = connection
-        byTarget[target] = connection
+        byTarget[key] = connection
         tally.connectionsOpen += 1
         connect(connection, target, profile)
         return connection
@@ -136,19 +139,20 @@ extension TransportLayer {
 
     /// The connection takes no more messages; the next one to its target opens another.
     func connectionClosing(_ connection: StreamConnection) {
-        if let target = connection.target, byTarget[target] === connection { byTarget[target] = nil }
+        if let key = connection.key, byTarget[key] === connection { byTarget[key] = nil }
     }
 
     func connectionEnded(_ connection: StreamConnection, wasUp: Bool, reason: String) {
         guard connections.removeValue(forKey: connection.flow.connection) != nil else { return }
         tally.connectionsOpen -= 1
-        if let target = connection.target {
-            if byTarget[target] === connection { byTarget[target] = nil }
+        if let key = connection.key {
+            if byTarget[key] === connection { byTarget[key] = nil }
             if !wasUp { tally.connectFailures += 1 }
         } else if let count = acceptedPerSource[connection.flow.remote.ip] {
             acceptedPerSource[connection.flow.remote.ip] = count > 1 ? count - 1 : nil
         }
         logger.debug("connection ended", metadata: ["remote": "\(connection.flow.remote)", "reason": "\(reason)"])
+        compressionEnded(on: connection, wasUp: wasUp)
         if wasUp { emit(.closed(connection.flow)) }
         if connections.isEmpty { allConnectionsEnded?.succeed(()) }
     }

@@ -11,6 +11,8 @@ public final class TransportLayer: @unchecked Sendable {
     /// Something the delegate is to hear.
     enum Event {
         case received([UInt8], Flow)
+        /// A SigComp message, still compressed.
+        case compressed([UInt8], Flow)
         case opened(Flow, Target?)
         case closed(Flow)
         case failed(UInt64, String)
@@ -19,11 +21,13 @@ public final class TransportLayer: @unchecked Sendable {
     let eventLoop: any EventLoop
     let configuration: TransportConfiguration
     let logger: Logger
+    /// Absent where SigComp is switched off.
+    let compression: SignalingCompression?
     var tally = TransportCounters()
     var security: SecurityContexts?
 
     /// Released at the end of ``shutdown(grace:)``.
-    private var delegate: (any TransportDelegate)?
+    private(set) var delegate: (any TransportDelegate)?
     /// Events that came up inside a call of ours, or before one that did; they are delivered in the next turn of the loop.
     private var waiting: [Event] = []
     private var isDeliveryScheduled = false
@@ -36,13 +40,14 @@ public final class TransportLayer: @unchecked Sendable {
     /// How long a listening point that has closed stays closed.
     var reopeningDelay = TimeAmount.seconds(1)
     var connections: [UInt64: StreamConnection] = [:]
-    var byTarget: [Target: StreamConnection] = [:]
+    var byTarget: [ConnectionKey: StreamConnection] = [:]
     var acceptedPerSource: [IPAddress: Int] = [:]
     private var lastConnectionNumber: UInt64 = 0
     private var unflushedPoints: [DatagramPoint] = []
     private var unflushedConnections: [StreamConnection] = []
     var framingLog = LogLimit()
     var handshakeLog = LogLimit()
+    var decompressionLog = LogLimit()
     var refusalLog = LogLimit()
     var isShuttingDown = false
     var allConnectionsEnded: EventLoopPromise<Void>?
@@ -58,6 +63,7 @@ public final class TransportLayer: @unchecked Sendable {
         self.delegate = delegate
         self.logger = logger
         security = configuration.security
+        compression = configuration.compression.map { SignalingCompression($0) }
     }
 
     /// What happened since the start. Read it on the loop.
@@ -77,32 +83,38 @@ public final class TransportLayer: @unchecked Sendable {
     ///
     /// With a token other than 0, a failure comes back as ``TransportDelegate/transmissionFailed(token:reason:)``, never
     /// from inside this call.
-    public func send(_ bytes: [UInt8], to destination: Destination, token: UInt64) {
+    ///
+    /// - Returns: the bytes that go out for it, before encryption; 0 when it is lost already.
+    @discardableResult
+    public func send(_ bytes: [UInt8], to destination: Destination, token: UInt64) -> Int {
         eventLoop.assertInEventLoop()
         depth += 1
         defer { depth -= 1 }
         switch destination {
         case .flow(let flow):
-            if flow.transport == .udp {
-                sendDatagram(bytes, to: flow.remote, from: flow.listener, token: token)
-            } else if let connection = connections[flow.connection] {
-                if connection.append(bytes, token: token) { unflushedConnections.append(connection) }
-            } else {
-                lost(token: token, reason: "the connection is gone")
-            }
+            if flow.transport == .udp { return sendMessage(bytes, on: flow, token: token) }
+            if let connection = connections[flow.connection] { return queue(bytes, on: connection, token: token) }
+            lost(token: token, reason: "the connection is gone")
         case .target(let target):
             guard let listener = listener(for: target) else {
                 lost(token: token, reason: "no listening point for \(target.transport) to \(target.address)")
-                return
+                return 0
             }
             if target.transport == .udp {
-                sendDatagram(bytes, to: target.address, from: listener, token: token)
-            } else if let connection = connection(to: target, from: listener, token: token),
-                connection.append(bytes, token: token)
-            {
-                unflushedConnections.append(connection)
+                let flow = Flow(transport: .udp, listener: listener, remote: target.address)
+                return sendMessage(bytes, on: flow, token: token)
+            }
+            if let connection = connection(for: bytes, to: target, from: listener, token: token) {
+                return queue(bytes, on: connection, token: token)
             }
         }
+        return 0
+    }
+
+    private func queue(_ bytes: [UInt8], on connection: StreamConnection, token: UInt64) -> Int {
+        let before = connection.queuedBytes
+        if connection.append(bytes, token: token) { unflushedConnections.append(connection) }
+        return max(connection.queuedBytes - before, 0)
     }
 
     /// Hands everything queued since the last call to the kernel.
@@ -145,7 +157,15 @@ public final class TransportLayer: @unchecked Sendable {
         return other
     }
 
-    private func sendDatagram(_ bytes: [UInt8], to address: TransportAddress, from listener: UInt16, token: UInt64) {
+    /// Sends a SIP message as a datagram, compressed where the peer wants it.
+    private func sendMessage(_ bytes: [UInt8], on flow: Flow, token: UInt64) -> Int {
+        let datagram = compression(on: flow)?.datagram(bytes, on: flow, at: Self.uptime()) ?? bytes
+        sendDatagram(datagram, to: flow.remote, from: flow.listener, token: token)
+        return datagram.count
+    }
+
+    /// Sends bytes as they are.
+    func sendDatagram(_ bytes: [UInt8], to address: TransportAddress, from listener: UInt16, token: UInt64) {
         guard Int(listener) < datagramPoints.count, let point = datagramPoints[Int(listener)] else {
             lost(token: token, reason: "no such UDP listening point")
             return
@@ -173,8 +193,10 @@ public final class TransportLayer: @unchecked Sendable {
         }
         deliver(event)
         // Messages come in read bursts, which end by themselves. The rest can come from a timer.
-        if case .received = event { return }
-        scheduleDelivery()
+        switch event {
+        case .received, .compressed: break
+        case .opened, .closed, .failed: scheduleDelivery()
+        }
     }
 
     /// Counts a transmission that failed, and tells whoever gave it a token.
@@ -197,6 +219,7 @@ public final class TransportLayer: @unchecked Sendable {
     private func deliver(_ event: Event) {
         switch event {
         case .received(let bytes, let flow): delegate?.received(bytes, on: flow)
+        case .compressed(let bytes, let flow): decompress(bytes, on: flow)
         case .opened(let flow, let target): delegate?.flowOpened(flow, target: target)
         case .closed(let flow): delegate?.flowClosed(flow)
         case .failed(let token, let reason): delegate?.transmissionFailed(token: token, reason: reason)

@@ -4,6 +4,7 @@ import LinkProfiles
 import Logging
 import Policy
 import SIPCore
+import SigComp
 import Testing
 import Transport
 
@@ -51,6 +52,69 @@ struct ConfigurationTests {
             let full = isNested ? "\(section).\(key)" : key
             #expect(page.contains("`\(full)`"), "docs/configuration.md does not explain `\(full)`")
         }
+    }
+
+    @Test func sigcompIsReadWhole() throws {
+        let configuration = try parse(
+            """
+            domains: [example.com]
+            listen: ["udp:127.0.0.1:5070", {at: "tcp:127.0.0.1:5070", sigcomp: false}]
+            sigcomp:
+              identifier: urn:uuid:0c67446e-f1a1-11d9-94d3-000a95a0e128
+              memory: 16KiB
+              state-memory: 8192
+              cycles-per-bit: 32
+              sharing: false
+              algorithms: [deflate]
+              peers:
+                - 192.0.2.7:5060
+                - {at: 10.0.0.0/8, identifier: "urn:uuid:7", pair: true}
+              compartments: 50
+              compartment-bytes: 8MiB
+              compartment-lifetime: 3d
+              nacks-per-source: 1
+              nacks: 7
+            """)
+        #expect(configuration.listeningPoints.map(\.offersSigComp) == [true, false])
+        let settings = configuration.sigcomp.transportSettings(ownIdentifier: "urn:uuid:unused")
+        #expect(settings.identifier == "urn:uuid:0c67446e-f1a1-11d9-94d3-000a95a0e128")
+        let offered = SigCompParameters(cyclesPerBit: 32, decompressionMemorySize: 16_384, stateMemorySize: 8_192)
+        #expect(settings.endpoint.parameters == offered)
+        #expect(!settings.endpoint.isSharing && settings.endpoint.algorithms == [.deflate])
+        #expect(settings.endpoint.limits.compartments == 50 && settings.endpoint.limits.bytes == 8 << 20)
+        #expect(
+            settings.peers == [
+                CompressedPeer(network: try #require(NetworkPrefix("192.0.2.7")), port: 5060),
+                CompressedPeer(
+                    network: try #require(NetworkPrefix("10.0.0.0/8")), identifier: "urn:uuid:7", isPair: true),
+            ])
+        #expect(settings.compartmentLifetime == .seconds(3 * 86_400 as Int64))
+        #expect(settings.negativeAcknowledgementsPerSource == 1 && settings.negativeAcknowledgementsInAll == 7)
+    }
+
+    @Test(arguments: [
+        ("memory: 4096", "sigcomp.memory"), ("memory: 10000", "sigcomp.memory"),
+        ("state-memory: 3000", "sigcomp.state-memory"), ("cycles-per-bit: 17", "sigcomp.cycles-per-bit"),
+        ("identifier: example", "sigcomp.identifier"), ("identifier: 'urn:x:a b'", "sigcomp.identifier"),
+        ("algorithms: []", "sigcomp.algorithms"), ("algorithms: [zip]", "sigcomp.algorithms"),
+        ("algorithms: [deflate, deflate]", "sigcomp.algorithms"), ("peers: [example.com]", "sigcomp.peers[1].at"),
+        ("peers: [{identifier: 'urn:x:1'}]", "sigcomp.peers[1].at"),
+        ("peers: [{at: 192.0.2.1, identifier: x}]", "sigcomp.peers[1].identifier"), ("nack: 1", "sigcomp.nack"),
+    ])
+    func wrongSigcompIsRefused(line: String, key: String) {
+        #expect {
+            try parse("domains: [example.com]\nsigcomp:\n  \(line)")
+        } throws: { error in
+            (error as? SettingsFailure)?.problems.map(\.key) == [key]
+        }
+    }
+
+    @Test func theIdentifierFollowsFromTheSecret() {
+        let identifier = SigCompIdentifier.make(from: EngineSecret(1, 2, 3, 4))
+        #expect(identifier == SigCompIdentifier.make(from: EngineSecret(1, 2, 3, 4)))
+        #expect(identifier != SigCompIdentifier.make(from: EngineSecret(9, 2, 3, 4)))
+        #expect(UUID(uuidString: String(identifier.dropFirst("urn:uuid:".count))) != nil)
+        #expect(identifier.dropFirst("urn:uuid:".count + 14).first == "4")
     }
 
     @Test func listeningPointsSayWhatToAdvertise() throws {

@@ -33,6 +33,12 @@ final class RecordingDelegate: TransportDelegate, @unchecked Sendable {
         if let layer { answer?(layer, bytes, flow) }
         continuation.yield(.received(bytes, flow))
     }
+    /// What is said of the senders of compressed messages.
+    var admission = CompressionAdmission.admitted(owner: 0)
+    func receivedCompressed(_ bytes: [UInt8], on flow: Flow) -> CompressionAdmission {
+        received(bytes, on: flow)
+        return admission
+    }
     func readBurstEnded() { bursts += 1 }
     func flowOpened(_ flow: Flow, target: Target?) { continuation.yield(.opened(flow, target)) }
     func flowClosed(_ flow: Flow) { continuation.yield(.closed(flow)) }

@@ -213,7 +213,7 @@ struct StreamTests {
             let loop = Station(layer: client, delegate: delegate, points: [])
             try await loop.send(request("first"), to: .target(target))
             _ = try await delegate.nextOpened()
-            try await loop.onLoop { $0.send(request("last", body: 50_000), to: .target(target), token: 0) }
+            _ = try await loop.onLoop { $0.send(request("last", body: 50_000), to: .target(target), token: 0) }
             await client.shutdown()
             #expect(try await server.delegate.nextMessage().0 == request("first"))
             #expect(try await server.delegate.nextMessage().0 == request("last", body: 50_000))

@@ -3,6 +3,8 @@ public struct AdminRequest: Codable, Hashable, Sendable {
     public enum Command: String, Codable, Hashable, Sendable, CaseIterable {
         /// Counters and sizes at this moment.
         case stats
+        /// The peers with which SigComp is used, those with most bytes first.
+        case sigcomp
         /// Reads accounts and certificates again.
         case reload
         /// Ends the server as SIGTERM does.
@@ -25,6 +27,8 @@ public struct AdminRequest: Codable, Hashable, Sendable {
 
     /// Messages one request may name; more take several requests, so that the server is never held up.
     public static let numberLimit = 1_000
+    /// Peers in an answer to `sigcomp`.
+    public static let peerLimit = 1_000
 
     public init(_ command: Command, numbers: [Int64]? = nil, path: String? = nil) {
         self.command = command
@@ -42,13 +46,36 @@ public struct AdminResponse: Codable, Hashable, Sendable {
     public var affected: Int?
     /// Answer to `stats`: name → value.
     public var counters: [String: Int64]?
+    /// Answer to `sigcomp`.
+    public var compressionPeers: [CompressionPeer]?
 
-    public init(ok: Bool, error: String? = nil, affected: Int? = nil, counters: [String: Int64]? = nil) {
+    public init(
+        ok: Bool, error: String? = nil, affected: Int? = nil, counters: [String: Int64]? = nil,
+        compressionPeers: [CompressionPeer]? = nil
+    ) {
         self.ok = ok
         self.error = error
         self.affected = affected
         self.counters = counters
+        self.compressionPeers = compressionPeers
     }
 
     public static func failure(_ error: String) -> AdminResponse { AdminResponse(ok: false, error: error) }
+}
+
+/// What went to and came from one peer with SigComp.
+public struct CompressionPeer: Codable, Hashable, Sendable {
+    /// Its SIP/SigComp identifier, or its address where it has none.
+    public var name: String
+    public var address: String
+    /// Bytes of states kept for it.
+    public var stateBytes: Int
+    public var messagesSent: UInt64
+    /// Bytes of SIP, and on the wire, for `messagesSent`.
+    public var plainBytesSent: UInt64
+    public var bytesSent: UInt64
+    public var messagesReceived: UInt64
+    /// Bytes of SIP, and on the wire, for `messagesReceived`.
+    public var plainBytesReceived: UInt64
+    public var bytesReceived: UInt64
 }

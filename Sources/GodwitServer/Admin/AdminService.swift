@@ -22,6 +22,8 @@ struct AdminService: Sendable {
         switch request.command {
         case .stats:
             return loop.makeSucceededFuture(AdminResponse(ok: true, counters: counters()))
+        case .sigcomp:
+            return loop.makeSucceededFuture(AdminResponse(ok: true, compressionPeers: compressionPeers()))
         case .reload:
             return elsewhere { reload() }
         case .drain:
@@ -46,7 +48,21 @@ struct AdminService: Sendable {
 
     private func counters() -> [String: Int64] {
         guard let counters = driver.counters else { return [:] }
-        return MetricsPublisher.values(of: counters.engine, counters.transport)
+        var values = MetricsPublisher.values(of: counters.engine, counters.transport)
+        if let compression = counters.compression {
+            values.merge(MetricsPublisher.compressionValues(compression)) { first, _ in first }
+        }
+        return values
+    }
+
+    private func compressionPeers() -> [CompressionPeer] {
+        transport.compressionPeers(limit: AdminRequest.peerLimit).map { report in
+            CompressionPeer(
+                name: report.name, address: "\(report.address)", stateBytes: report.stateBytes,
+                messagesSent: report.traffic.messagesSent, plainBytesSent: report.traffic.plainBytesSent,
+                bytesSent: report.traffic.bytesSent, messagesReceived: report.traffic.messagesReceived,
+                plainBytesReceived: report.traffic.plainBytesReceived, bytesReceived: report.traffic.bytesReceived)
+        }
     }
 
     private func change(_ request: AdminRequest) -> AdminResponse {

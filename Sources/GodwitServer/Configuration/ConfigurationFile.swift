@@ -51,6 +51,7 @@ struct ConfigurationReader {
         readAuthentication(into: &configuration)
         readNeighbours(into: &configuration)
         readProfiles(into: &configuration)
+        readSigComp(into: &configuration)
         readLimits(into: &configuration)
         readOperation(into: &configuration)
         try file.finish()
@@ -127,7 +128,8 @@ struct ConfigurationReader {
             address: hasPort
                 ? address : TransportAddress(ip: address.ip, port: transport.defaultPort),
             advertisedHost: advertised.map { $0.host.contains(":") ? "[\($0.host)]" : $0.host },
-            advertisedPort: advertised.flatMap { $0.port == 0 ? nil : $0.port })
+            advertisedPort: advertised.flatMap { $0.port == 0 ? nil : $0.port },
+            offersSigComp: item.flag("sigcomp") ?? true)
     }
 
     private func checkSocketLength(_ path: String) {

@@ -1,3 +1,5 @@
+import SigComp
+
 extension ServerConfiguration {
     /// What `godwit serve --print-default-config` prints: every key with its meaning and default value. It is itself a valid
     /// configuration.
@@ -11,6 +13,7 @@ extension ServerConfiguration {
 
         # Where to listen: transport (udp, tcp, tls), address, port. An item may say what peers are to be told instead of the
         # bound address, for servers behind NAT or with a name:  {at: "udp:0.0.0.0:5060", advertise: "sip.example.com:5060"}
+        # With `sigcomp: false` it takes plain SIP only.
         listen: ["udp:0.0.0.0:5060", "tcp:0.0.0.0:5060"]
 
         # Directory of the database (godwit.sqlite), of the installation's secret, and by default of the admin socket. On a
@@ -64,6 +67,32 @@ extension ServerConfiguration {
         # - {network: 10.1.0.0/16, profile: gprs}
         # - {account: polar@example.com, transport: udp, profile: hf-radio}
         profile-rules: []
+
+        # SigComp beside plain SIP on the same ports (RFC 5049): taken from everybody, sent to peers that ask for it with
+        # comp=sigcomp in their Contact, Via or Route. A link profile may switch it off for its flows.
+        sigcomp:
+          enabled: true
+          # This server's SIP/SigComp identifier, a URN; default: one that follows from the installation's secret.
+          # identifier: urn:uuid:0c67446e-f1a1-11d9-94d3-000a95a0e128
+          # What peers may use here: memory for one decompression, memory for the states of each peer, and work.
+          memory: 64KiB
+          state-memory: 64KiB
+          cycles-per-bit: 64
+          # Compress against the peer's messages too, where it does the same (RFC 3321).
+          sharing: true
+          # Algorithms to compress with, the preferred first; the first that a peer can bear is used.
+          algorithms: [\(CompressionAlgorithm.allCases.map(\.rawValue).joined(separator: ", "))]
+          # Addresses and networks of next hops that get SigComp without having asked for it. With `pair: true` the other end is
+          # a Godwit configured alike:  {at: "192.0.2.7:5060", identifier: "urn:uuid:…", pair: true}
+          peers: []
+          # Peers for which states are kept, and the bytes for all of them; beyond, those silent for longest are forgotten.
+          compartments: 10000
+          compartment-bytes: 256MiB
+          # Peers silent for so long are forgotten; longer than registrations last.
+          compartment-lifetime: 7d
+          # Answers a second to messages that cannot be decompressed: to one address, and to all.
+          nacks-per-source: 5
+          nacks: 1000
 
         quotas:
           # Stored messages waiting for one recipient, and their bytes; more are refused with a Warning that says why.

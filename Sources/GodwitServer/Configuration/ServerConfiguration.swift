@@ -29,6 +29,7 @@ public struct ServerConfiguration: Sendable {
     public var limits = EngineLimits()
     public var connections = ConnectionLimits()
     public var store = StoreSettings()
+    public var sigcomp = SigCompSettings()
     public var log = LogSettings()
     public var dns = NextHopResolver.Configuration()
     /// Value of the Server header; empty for none.

@@ -12,6 +12,7 @@ import Transport
 /// Everything here happens on the loop; other threads come in through ``EventLoop/execute(_:)``.
 final class Driver: TransportDelegate, @unchecked Sendable {
     private let loop: any EventLoop
+    private let profiles: ProfileSelection
     private let logger: Logger
     private var clock = EngineClock()
     /// The time all events of a burst carry; nil between bursts.
@@ -26,8 +27,9 @@ final class Driver: TransportDelegate, @unchecked Sendable {
     private var alarmAt = Instant.distantFuture
     private var whenIdle: [(Bool) -> Void] = []
 
-    init(loop: any EventLoop, logger: Logger) {
+    init(loop: any EventLoop, profiles: ProfileSelection, logger: Logger) {
         self.loop = loop
+        self.profiles = profiles
         self.logger = logger
     }
 
@@ -61,6 +63,18 @@ final class Driver: TransportDelegate, @unchecked Sendable {
     // MARK: What the network reports
 
     func received(_ bytes: [UInt8], on flow: Flow) { engine?.received(bytes, on: flow, at: now()) }
+
+    /// Only those who have proved who they are may leave states behind, unless their link's profile says otherwise.
+    func receivedCompressed(_ bytes: [UInt8], on flow: Flow) -> CompressionAdmission {
+        guard let engine else { return .declined }
+        engine.received(bytes, on: flow, at: now())
+        switch engine.standing {
+        case .known(let user): return .admitted(owner: user)
+        case .unknown:
+            let needsProof = profiles.profile(flow.transport, flow.remote).sigcompNeedsAuthentication
+            return needsProof ? .declined : .admitted(owner: 0)
+        }
+    }
 
     func readBurstEnded() { handOut() }
 
@@ -98,10 +112,10 @@ final class Driver: TransportDelegate, @unchecked Sendable {
         return result
     }
 
-    /// Counters of the sockets, and the engine's.
-    var counters: (engine: EngineCounters, transport: TransportCounters)? {
+    /// Counters of the engine, of the sockets, and of SigComp where it is on.
+    var counters: (engine: EngineCounters, transport: TransportCounters, compression: CompressionCounters?)? {
         guard let engine, let transport else { return nil }
-        return (engine.counters, transport.counters)
+        return (engine.counters, transport.counters, transport.compressionCounters)
     }
 
     /// Takes no new work and calls back once: true when nothing is open any more, false when the time was up before.

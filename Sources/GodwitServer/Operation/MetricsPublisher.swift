@@ -1,4 +1,7 @@
 import Metrics
+import SIPCore
+import SigComp
+import Transport
 
 /// Publishes the engine's and the sockets' counters through swift-metrics, under `godwit_` and the counter's name in lower
 /// case with underscores.
@@ -8,7 +11,7 @@ struct MetricsPublisher {
     /// Names of values that go down as well as up.
     static let gauges: Set<String> = [
         "open_contexts", "server_transactions", "client_transactions", "users", "bindings", "messages_queued",
-        "bytes_queued", "connections_open",
+        "bytes_queued", "connections_open", "sigcomp_compartments", "sigcomp_state_bytes",
     ]
 
     mutating func publish(_ values: [String: Int64]) {
@@ -37,6 +40,23 @@ struct MetricsPublisher {
             }
         }
         return values
+    }
+
+    /// SigComp's counters by name: sums, and the same by method and by reason for those that are not 0.
+    static func compressionValues(_ counters: CompressionCounters) -> [String: Int64] {
+        var values = Self.values(of: counters)
+        values.merge(Self.values(of: counters.traffic)) { first, _ in first }
+        for (method, traffic) in counters.byMethod {
+            let name = method == .other ? "other" : "\(method.text)".lowercased()
+            for (key, value) in Self.values(of: traffic) { values["\(name)_\(key)"] = value }
+        }
+        for (reason, count) in counters.failures {
+            values["failures_\(reason.name.lowercased())"] = Int64(clamping: count)
+        }
+        for (reason, count) in counters.negativeAcknowledgementsReceived {
+            values["negative_acknowledgements_received_\(reason.name.lowercased())"] = Int64(clamping: count)
+        }
+        return Dictionary(uniqueKeysWithValues: values.map { ("sigcomp_\($0.key)", $0.value) })
     }
 
     private static func snakeCase(_ name: String) -> String {
