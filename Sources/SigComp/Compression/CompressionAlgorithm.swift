@@ -3,6 +3,9 @@ public enum CompressionAlgorithm: String, CaseIterable, Sendable {
     /// DEFLATE (RFC 1951) with the fixed codes and the messages before as its window, inflated by bytecode in the manner of
     /// RFC 4464, section 4.1.4. zlib finds the matches.
     case deflate
+    /// LZ77 with one fixed prefix code, whose program has fewer than 300 bytes: for peers with the least memory and cycles of
+    /// RFC 5049, section 4, and those that keep no state.
+    case compact
 }
 
 /// An algorithm as it is shared by all peers: its program, tables and working memory.

@@ -65,6 +65,7 @@ extension CompressionAlgorithm {
     fileprivate func makeScheme(hash: StateHash) -> any CompressionScheme {
         switch self {
         case .deflate: DeflateScheme(hash: hash)
+        case .compact: CompactScheme(hash: hash)
         }
     }
 }

@@ -19,6 +19,9 @@ final class DeflateScheme: CompressionScheme {
     /// Saving a state costs a cycle a byte; this share of what the shortest message may cost is left to it.
     private static let savingCycles = 500
 
+    /// With a smaller window the tables take up too much of it.
+    private static let leastWindowEnd = 4_096
+
     func makeCompressor(for peer: PeerKnowledge) -> (any MessageCompressor)? {
         let parameters = peer.parameters
         let state = min(
@@ -26,6 +29,7 @@ final class DeflateScheme: CompressionScheme {
             Self.savingCycles * parameters.cyclesPerBit)
         // A window that fits a stream, which has half of the memory, serves datagrams as well.
         let windowEnd = min(DeflateProgram.stateStart + state, parameters.decompressionMemorySize / 2, 32_768)
+        guard windowEnd >= Self.leastWindowEnd else { return nil }
         let layout = Layout(windowEnd: windowEnd, hasDictionary: peer.dictionaries.contains(.session))
         guard
             let program = programs[layout] ?? DeflateProgram(windowEnd: windowEnd, hasDictionary: layout.hasDictionary)
