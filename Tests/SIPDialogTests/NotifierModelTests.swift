@@ -22,6 +22,8 @@ private struct NotifierWorld {
     var lastSent: Instant?
     var isExempt = true
     var mayWatch = true
+    /// Whether the watcher asked for no bodies whatever happens.
+    var isDormant = false
     var failures: [String] = []
 
     init(seed: UInt64) {
@@ -67,6 +69,7 @@ private struct NotifierWorld {
         case 1: condition = .tag(known)
         default: condition = .none
         }
+        isDormant = condition == .any
         let answer = subscription.refreshed(
             expires: 600, rates: EventRates(maximum: Bool.random(using: &random) ? 200_000 : 0), condition: condition,
             entityTag: mayWatch ? version : nil, policy: policy, at: now)
@@ -114,6 +117,11 @@ private struct NotifierWorld {
         isGone = consequence == .remove
     }
 
+    mutating func checkThatItConverged() {
+        guard !isGone, !isDormant, mayWatch, subscription.state == .active else { return }
+        check(known == version, "the watcher is behind")
+    }
+
     /// Lets everything under way arrive, without new changes.
     mutating func settle() {
         for _ in 0..<60 where !isGone {
@@ -136,9 +144,13 @@ struct NotifierModelTests {
         "what must hold holds, and the watcher ends up with the newest state", arguments: 1...60 as ClosedRange<UInt64>)
     func model(_ seed: UInt64) {
         var world = NotifierWorld(seed: seed)
-        for _ in 0..<600 where !world.isGone { world.step() }
-        // A SUBSCRIBE without a condition, so that a dormant watcher wakes.
-        if !world.isGone, world.subscription.state != .terminated {
+        for step in 0..<2_000 where !world.isGone {
+            world.step()
+            guard step % 7 == 0 else { continue }
+            world.settle()
+            world.checkThatItConverged()
+        }
+        if !world.isGone, world.isDormant, world.subscription.state != .terminated {
             _ = world.subscription.refreshed(
                 expires: 600, entityTag: world.version, policy: world.policy, at: world.now)
         }
