@@ -78,7 +78,7 @@ final class PeerCompressor {
     private func encode(_ message: [UInt8], for request: CompressionRequest) -> EncodedMessage? {
         guard let compressor, let encoded = compressor.compress(message, for: request) else { return nil }
         let plain = request.transport == .message ? message.count : message.count + PassThroughProgram.prefix.count
-        let advance = uncompressedInARow < Self.patience ? 0 : Self.advance
+        let advance = uncompressedInARow < Self.patience || !encoded.requestsFeedback ? 0 : Self.advance
         guard encoded.bytes.count < plain + advance else {
             compressor.refused(request.sequence, missing: nil)
             uncompressedInARow += 1

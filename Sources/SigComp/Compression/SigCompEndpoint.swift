@@ -152,10 +152,11 @@ public final class SigCompEndpoint {
 
     /// Learns from a NACK (RFC 4077, section 2.3); nil when it is about no message that is still known.
     ///
-    /// RFC 4077 leaves repetition to the application. ``NegativeAcknowledgementOutcome/again`` is there for it: the message
-    /// has certainly not been decompressed, so it may go out at once instead of after a timeout. No message comes back that
-    /// way more than twice.
-    public func received(_ nack: NegativeAcknowledgement, at instant: UInt64 = 0) -> NegativeAcknowledgementOutcome? {
+    /// - Parameter isRepeating: whether to compress the message again, for ``NegativeAcknowledgementOutcome/again``. Over datagrams
+    ///   RFC 4077 leaves that to the application's own retransmission. No message goes out again more than twice.
+    public func received(_ nack: NegativeAcknowledgement, at instant: UInt64 = 0, isRepeating: Bool = true)
+        -> NegativeAcknowledgementOutcome?
+    {
         guard let identifier = sent[nack.messageHash], let compartment = dispatcher.states.compartment(identifier),
             let peer = compartment.compressor, let record = peer.takeSent(hash: nack.messageHash)
         else {
@@ -166,7 +167,7 @@ public final class SigCompEndpoint {
         var outcome = NegativeAcknowledgementOutcome(
             compartment: identifier, transport: record.transport, plain: record.plain, again: nil)
         let repetition = peer.refused(record, nack)
-        if let plain = record.plain, repetition != .none {
+        if isRepeating, let plain = record.plain, repetition != .none {
             let compartment = dispatcher.states.openCompartment(identifier, at: instant)
             outcome.again = compress(
                 plain, in: compartment, over: record.transport, refusals: record.refusals + 1,
