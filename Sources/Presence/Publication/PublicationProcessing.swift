@@ -90,13 +90,13 @@ extension PresenceAgent {
         return min(requested, settings.maximumExpires)
     }
 
-    private func checkRoom(in presentity: PresentityID, at now: Instant) throws(PublicationRefusal) {
+    func checkRoom(in presentity: PresentityID, at now: Instant) throws(PublicationRefusal) {
         guard let state = self[presentity] else { return }
         let living = state.publications.filter { $0.expires > now }
         guard living.count + state.reservations >= settings.publicationsPerPresentity else { return }
         let firstEnd = living.map(\.expires).min() ?? now
-        let wait = min(max((firstEnd - now).inSeconds, 1), Double(settings.maximumExpires))
-        throw .tooManyPublications(retryAfter: UInt32(wait.rounded(.up)))
+        let wait = (firstEnd - now + .microseconds(999_999)).wholeSeconds
+        throw .tooManyPublications(retryAfter: min(UInt32(clamping: max(wait, 1)), settings.maximumExpires))
     }
 
     /// Makes true what was prepared. To be called once, when its change is durable.

@@ -24,11 +24,21 @@ enum PresenceRendering {
     /// The version attribute stands in the root's start tag, and no attribute value before it can hold a quotation mark.
     private static func versioned(_ document: XMLDocument) -> Rendering {
         var bytes = DocumentWriter().write(document)
-        guard let place = bytes.firstRange(of: placeholder) else {
+        guard let place = place(of: placeholder, in: bytes) else {
             return Rendering(bytes: bytes, versionOffset: nil, format: .pidfDiff)
         }
-        let digit = place.upperBound - 2
+        let digit = place + placeholder.count - 2
         bytes.remove(at: digit)
         return Rendering(bytes: bytes, versionOffset: digit, format: .pidfDiff)
+    }
+
+    private static func place(of text: [UInt8], in bytes: [UInt8]) -> Int? {
+        let (text, bytes) = (text.span, bytes.span)
+        guard bytes.count >= text.count else { return nil }
+        candidates: for start in 0...bytes.count - text.count where bytes[start] == text[0] {
+            for offset in 1..<text.count where bytes[start + offset] != text[offset] { continue candidates }
+            return start
+        }
+        return nil
     }
 }

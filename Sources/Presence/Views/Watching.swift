@@ -69,7 +69,7 @@ extension PresenceAgent {
     {
         guard let body = request.filter else { return }
         do {
-            try filters.change(by: body, limit: settings.filterBytes)
+            try filters.change(by: body, of: state.addressOfRecord, limit: settings.filterBytes)
         } catch {
             throw .filter(error)
         }
