@@ -26,8 +26,17 @@ struct Composition {
             children.append(.element(identifiers.claim(for: component)))
         }
         children += parts.extensions
-        return XMLElement(.presence, attributes: [XMLAttribute("entity", entity)], children: children)
-            .declaringNamespacesHere()
+        return root(of: children, from: sources)
+    }
+
+    /// A single source has declared all its namespaces in the form that the composed document has.
+    private func root(of children: [XMLNode], from sources: [ComposedSource]) -> XMLElement {
+        let entity = [XMLAttribute("entity", entity)]
+        if sources.count == 1, !sources[0].document.declarations.isEmpty {
+            return XMLElement(
+                .presence, declarations: sources[0].document.declarations, attributes: entity, children: children)
+        }
+        return XMLElement(.presence, attributes: entity, children: children).declaringNamespacesHere()
     }
 
     /// By what they contain, not by when they came.

@@ -72,7 +72,8 @@ struct TriggerEvaluation {
             attribute = match.attribute
             var element = root
             for index in match.path {
-                guard case .element(let child)? = element.children.indices.contains(index) ? element.children[index] : nil
+                guard
+                    case .element(let child)? = element.children.indices.contains(index) ? element.children[index] : nil
                 else { return }
                 let id = child[attribute: "id"]
                 let place = id == nil ? element.children[..<index].count { $0.element?.name == child.name } : 0

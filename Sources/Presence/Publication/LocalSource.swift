@@ -11,7 +11,8 @@ extension PresenceAgent {
     ///   - expires: when it ends by itself; nil for state that stays until it is changed (RFC 3903 section 3, "hard state").
     /// - Throws: ``PublicationRefusal``; nothing has changed then.
     public mutating func prepare(
-        localSource name: [UInt8], document body: [UInt8]?, expires: Instant? = nil, for presentity: PresentityID, at now: Instant
+        localSource name: [UInt8], document body: [UInt8]?, expires: Instant? = nil, for presentity: PresentityID,
+        at now: Instant
     ) throws(PublicationRefusal) -> PreparedPublication {
         do {
             return try preparation(localSource: name, body, expires: expires, for: presentity, at: now)
@@ -29,12 +30,15 @@ extension PresenceAgent {
         if let known, state.publications[known].isReserved { throw .inProgress }
         let end = expires ?? .distantFuture
         let document: PublishedDocument? =
-            if let body { try PublishedDocumentReader(settings: settings).read(body, format: .pidf, base: nil) } else { nil }
+            if let body { try PublishedDocumentReader(settings: settings).read(body, format: .pidf, base: nil) } else {
+                nil
+            }
         guard let document, end > now else {
             guard let known else { throw .conditionFailed }
             self[presentity]?.publications[known].isReserved = true
             return PreparedPublication(
-                entityTag: state.publications[known].entityTag, expires: 0, change: .remove(state.publications[known].number),
+                entityTag: state.publications[known].entityTag, expires: 0,
+                change: .remove(state.publications[known].number),
                 presentity: presentity, document: nil)
         }
         let number = try reserve(known, in: presentity, at: now)
@@ -42,7 +46,8 @@ extension PresenceAgent {
             number: number, entityTag: entityTags.make(), stated: now, expires: end, source: name, document: document)
         let seconds = UInt32(clamping: (end - now).wholeSeconds)
         return PreparedPublication(
-            entityTag: publication.entityTag, expires: seconds, change: .store(publication.record(of: state.addressOfRecord)),
+            entityTag: publication.entityTag, expires: seconds,
+            change: .store(publication.record(of: state.addressOfRecord)),
             presentity: presentity, document: document)
     }
 

@@ -6,9 +6,18 @@ enum PresenceRendering {
         Rendering(bytes: DocumentWriter().write(presence), versionOffset: nil, format: .pidf)
     }
 
-    /// RFC 5262 section 3, `pidf-full`.
+    /// RFC 5262 section 3, `pidf-full`. The document has declared all its namespaces on the root, PIDF without prefix.
     static func pidfFull(_ presence: XMLElement) -> Rendering {
-        versioned(PartialPresence(version: version, entity: nil, content: .full(presence)).document)
+        let prefix = "pd"
+        guard !presence.declarations.isEmpty, !presence.declarations.contains(where: { $0.prefix == prefix }) else {
+            return versioned(PartialPresence(version: version, entity: nil, content: .full(presence)).document)
+        }
+        var root = presence
+        root.name = .pidfFull
+        root.prefix = prefix
+        root.declarations.append(NamespaceDeclaration(prefix: prefix, .pidfDiff))
+        root[attribute: "version"] = "\(version)"
+        return versioned(XMLDocument(root: root))
     }
 
     /// RFC 5262 section 3, `pidf-diff`.

@@ -66,11 +66,11 @@ extension PresenceAgent {
         }
         var answers: [UInt32: Bool] = [:]
         for place in view.members {
-            guard let watcher = watchers[place] else { continue }
-            let shown = watcher.underWay != 0 ? watcher.underWay : watcher.acknowledged
+            let delivery = watchers.deliveries[Int(place)]
+            let shown = delivery.underWay != 0 ? delivery.underWay : delivery.acknowledged
             let isTriggered = answers[shown] ?? view.isTriggered(since: shown)
             answers[shown] = isTriggered
-            if isTriggered { changes.notify.append(watcher.subscription) }
+            if isTriggered { changes.notify.append(view.subscriptions[Int(delivery.place)]) }
         }
     }
 

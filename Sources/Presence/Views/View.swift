@@ -74,18 +74,21 @@ struct View {
         one.document == other.document && (!hasTriggers || one.permitted == other.permitted)
     }
 
-    mutating func retain(_ number: UInt32) { count(number, by: 1) }
-
-    mutating func release(_ number: UInt32) {
-        count(number, by: -1)
-        history.removeAll { $0.references <= 0 }
+    mutating func retain(_ number: UInt32) {
+        if number == current.number {
+            current.references += 1
+        } else if let index = history.firstIndex(where: { $0.number == number }) {
+            history[index].references += 1
+        }
     }
 
-    private mutating func count(_ number: UInt32, by change: Int) {
+    /// - Parameter number: 0, or one that is not kept any more, changes nothing.
+    mutating func release(_ number: UInt32) {
         if number == current.number {
-            current.references += change
+            current.references -= 1
         } else if let index = history.firstIndex(where: { $0.number == number }) {
-            history[index].references += change
+            history[index].references -= 1
+            if history[index].references == 0 { history.remove(at: index) }
         }
     }
 
@@ -98,7 +101,7 @@ struct View {
 
     mutating func fullBody(partial: Bool) -> Rendering { partial ? current.pidfFull() : current.pidf() }
 
-    mutating func entityTag() -> EntityTag { current.entityTag() }
+    mutating func entityTag(partial: Bool) -> EntityTag { current.entityTag(partial: partial) }
 
     /// The difference from an earlier state to the current one.
     ///

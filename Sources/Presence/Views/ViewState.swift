@@ -13,7 +13,8 @@ struct ViewState {
     var references = 0
     private var plain: Rendering?
     private var partialFull: Rendering?
-    private var tag: EntityTag?
+    private var plainTag: EntityTag?
+    private var partialTag: EntityTag?
 
     init(number: UInt32, permitted: XMLElement, document: XMLElement?) {
         self.number = number
@@ -37,11 +38,12 @@ struct ViewState {
         return made
     }
 
-    /// Depends on nothing but the document, so that it is the same again after a restart.
-    mutating func entityTag() -> EntityTag {
-        if let tag { return tag }
-        let made = EntityTag(KeyedHash.hash(pidf().bytes, key: (0, 0)))
-        tag = made
+    /// Depends on nothing but the document and its format, so that it is the same again after a restart.
+    mutating func entityTag(partial: Bool) -> EntityTag {
+        if let known = partial ? partialTag : plainTag { return known }
+        let rendering = partial ? pidfFull() : pidf()
+        let made = EntityTag(KeyedHash.hash(rendering.bytes, key: (0, 0)))
+        if partial { partialTag = made } else { plainTag = made }
         return made
     }
 }

@@ -31,10 +31,9 @@ extension PresenceAgent {
         var filters = WatcherFilters()
         try change(&filters, by: request, of: state)
         var watcher = Watcher(
-            presentity: presentity, subscription: request.subscription, identity: request.identity,
-            formats: request.formats, filters: filters)
+            presentity: presentity, subscription: request.subscription, identity: request.identity, filters: filters)
         watcher.row = list(request, handling: decision.handling, of: presentity, at: now)
-        let id = watchers.add(watcher)
+        let id = watchers.add(watcher, formats: request.formats)
         place(id, handling: decision.handling, audience: decision.audience)
         noteWatcherInformation(presentity, in: &changes)
         schedule(presentity, at: now)
@@ -51,10 +50,11 @@ extension PresenceAgent {
         guard let watcher = watchers[id], let state = self[watcher.presentity] else { return changes }
         var filters = watcher.filters
         try change(&filters, by: request, of: state)
-        watchers[id]?.filters = filters
-        watchers[id]?.formats = request.formats
+        let formats = watchers.deliveries[Int(id.place)].formats
+        watchers[id.place]?.filters = filters
+        watchers.deliveries[Int(id.place)].formats = request.formats
         self[watcher.presentity]?.watcherList?.extend(watcher.row, until: request.expires)
-        if filters != watcher.filters || request.formats != watcher.formats {
+        if filters != watcher.filters || request.formats != formats {
             unplace(id)
             let decision = decision(for: watcher.identity, of: state, at: now)
             place(id, handling: decision.handling, audience: decision.audience)
@@ -143,8 +143,9 @@ extension PresenceAgent {
             let key = decision.audience.map {
                 ViewKey(audience: $0, filter: watcher.filters.filter(for: state.addressOfRecord))
             }
-            if let view = watcher.view, state.views[Int(view.view)].key == key {
-                watchers[id]?.handling = decision.handling
+            let view = watchers.deliveries[Int(place)].view
+            if view >= 0, state.views[Int(view)].key == key {
+                watchers[place]?.handling = decision.handling
                 continue
             }
             if move(id, to: decision) { changes.notify.append(watcher.subscription) }
@@ -167,17 +168,20 @@ extension PresenceAgent {
         let shown = shownDocument(id)
         unplace(id)
         place(id, handling: decision.handling, audience: decision.audience)
-        guard let watcher = watchers[id], let membership = watcher.view else { return false }
-        let current = self[watcher.presentity]?.views[Int(membership.view)].current
+        let delivery = watchers.deliveries[Int(id.place)]
+        guard delivery.view >= 0 else { return false }
+        let current = presentities[Int(delivery.presentity)]?.views[Int(delivery.view)].current
         guard let shown, let current, current.document == shown else { return true }
-        watchers[id]?.acknowledged = current.number
+        watchers.deliveries[Int(id.place)].acknowledged = current.number
+        presentities[Int(delivery.presentity)]?.views[Int(delivery.view)].retain(current.number)
         return false
     }
 
     /// What the watcher certainly has.
     private func shownDocument(_ id: WatcherID) -> XMLElement? {
-        guard let watcher = watchers[id], let membership = watcher.view, watcher.underWay == 0 else { return nil }
-        return self[watcher.presentity]?.views[Int(membership.view)].state(watcher.acknowledged)?.document
+        let delivery = watchers.deliveries[Int(id.place)]
+        guard delivery.view >= 0, delivery.underWay == 0 else { return nil }
+        return presentities[Int(delivery.presentity)]?.views[Int(delivery.view)].state(delivery.acknowledged)?.document
     }
 
     // MARK: Places in views
@@ -185,7 +189,7 @@ extension PresenceAgent {
     /// Puts a watcher into the view it belongs to, or among those that wait for a decision.
     mutating func place(_ id: WatcherID, handling: SubscriptionHandling, audience: Audience?) {
         guard let watcher = watchers[id] else { return }
-        watchers[id]?.handling = handling
+        watchers[id.place]?.handling = handling
         guard let audience else {
             self[watcher.presentity]?.pending.append(id.place)
             return
@@ -194,32 +198,27 @@ extension PresenceAgent {
             audience: audience, filter: watcher.filters.filter(for: addressOfRecord(of: watcher.presentity)))
         let view = view(for: key, of: watcher.presentity)
         let place = self[watcher.presentity]?.views[view].add(id.place, subscription: watcher.subscription) ?? 0
-        watchers[id]?.view = ViewMembership(
-            view: Int32(truncatingIfNeeded: view), place: Int32(truncatingIfNeeded: place))
+        watchers.deliveries[Int(id.place)].view = Int32(truncatingIfNeeded: view)
+        watchers.deliveries[Int(id.place)].place = Int32(truncatingIfNeeded: place)
     }
 
     /// Takes a watcher out of its view; what it has been shown there is no base for anything any more.
     mutating func unplace(_ id: WatcherID) {
-        guard let watcher = watchers[id] else { return }
-        if let membership = watcher.view {
-            let view = Int(membership.view)
-            releaseStates(of: watcher, in: view)
-            if let moved = self[watcher.presentity]?.views[view].remove(at: Int(membership.place)) {
-                watchers[moved]?.view?.place = membership.place
+        guard let presentity = watchers[id]?.presentity else { return }
+        let delivery = watchers.deliveries[Int(id.place)]
+        if delivery.view >= 0 {
+            let view = Int(delivery.view)
+            self[presentity]?.views[view].release(delivery.acknowledged)
+            self[presentity]?.views[view].release(delivery.underWay)
+            if let moved = self[presentity]?.views[view].remove(at: Int(delivery.place)) {
+                watchers.deliveries[Int(moved)].place = delivery.place
             }
-            trimViews(of: watcher.presentity)
+            trimViews(of: presentity)
         } else {
-            self[watcher.presentity]?.pending.removeAll { $0 == id.place }
+            self[presentity]?.pending.removeAll { $0 == id.place }
         }
-        watchers[id]?.view = nil
-        watchers[id]?.acknowledged = 0
-        watchers[id]?.underWay = 0
-        watchers[id]?.hasBase = false
-    }
-
-    private mutating func releaseStates(of watcher: Watcher, in view: Int) {
-        if watcher.acknowledged != 0 { self[watcher.presentity]?.views[view].release(watcher.acknowledged) }
-        if watcher.underWay != 0 { self[watcher.presentity]?.views[view].release(watcher.underWay) }
+        watchers.deliveries[Int(id.place)].view = -1
+        watchers.deliveries[Int(id.place)].forget()
     }
 
     private mutating func trimViews(of presentity: PresentityID) {
