@@ -28,6 +28,9 @@ public struct PresenceAgent {
         self.lastPublication = lastPublication
     }
 
+    /// New publications are numbered behind this one.
+    mutating func reserve(_ number: PublicationID) { lastPublication = max(lastPublication, number.rawValue) }
+
     mutating func makePublicationID() -> PublicationID {
         lastPublication += 1
         return PublicationID(lastPublication)
@@ -100,6 +103,7 @@ public struct PresenceAgent {
         }
         if self[presentity]?.watcherList?.giveUp(at: now) == true { noteWatcherInformation(presentity, in: &changes) }
         update(presentity, isRestated: !ended.isEmpty, at: now, into: &changes)
+        releaseIfIdle(presentity)
     }
 
     /// Sees to it that ``advance(to:)`` is asked for in time.

@@ -8,38 +8,17 @@ struct OccurrenceIdentifiers {
 
     /// The element under an id nobody has yet.
     mutating func claim(for element: XMLElement) -> XMLElement {
-        let own = Self.name(element[attribute: "id"] ?? "")
+        let own = element[attribute: "id"] ?? ""
         var id = own
         var attempt = 0
         while !taken.insert(id).inserted {
             id = "\(own).\(Self.ending(for: element, attempt))"
             attempt += 1
         }
-        guard id != element[attribute: "id"] else { return element }
+        guard id != own else { return element }
         var renamed = element
         renamed[attribute: "id"] = id
         return renamed
-    }
-
-    /// The id as an NCName, which the schemas want: `xs:ID`.
-    private static func name(_ id: String) -> String {
-        var scalars = String.UnicodeScalarView()
-        for scalar in id.unicodeScalars { scalars.append(isNameCharacter(scalar) ? scalar : "_") }
-        let isStart = scalars.first.map {
-            $0 == "_" || !$0.isASCII || ("a"..."z").contains($0) || ("A"..."Z").contains($0)
-        }
-        return (isStart ?? false ? "" : "_") + String(scalars)
-    }
-
-    private static func isNameCharacter(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar {
-        case "a"..."z", "A"..."Z", "0"..."9", "_", "-", ".": true
-        case "\u{C0}"..."\u{D6}", "\u{D8}"..."\u{F6}", "\u{F8}"..."\u{2FF}", "\u{370}"..."\u{37D}",
-            "\u{37F}"..."\u{1FFF}",
-            "\u{3001}"..."\u{D7FF}", "\u{10000}"..."\u{EFFFF}":
-            true
-        default: false
-        }
     }
 
     private static func ending(for element: XMLElement, _ attempt: Int) -> String {

@@ -44,7 +44,8 @@ struct TriggerEvaluation {
     private static func isFar(_ old: String, _ new: String, by amount: Double?) -> Bool {
         guard let amount else { return true }
         guard let old = Double(old), let new = Double(new) else { return false }
-        return (new - old).magnitude >= amount
+        // Decimals such as 0.7 - 0.5 miss their difference by a rounding error.
+        return (new - old).magnitude >= amount * (1 - 1e-9)
     }
 
     /// The values that a path selects, by instance.

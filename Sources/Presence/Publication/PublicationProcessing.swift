@@ -107,6 +107,7 @@ extension PresenceAgent {
         var isRestated = true
         if case .refresh = prepared.change { isRestated = false }
         update(prepared.presentity, isRestated: isRestated, at: now, into: &changes)
+        releaseIfIdle(prepared.presentity)
         return changes
     }
 
@@ -158,6 +159,7 @@ extension PresenceAgent {
     /// - Returns: whether it was taken: not when it has expired or is no document; the store may forget it then.
     @discardableResult
     public mutating func restore(_ record: PublicationRecord, at now: Instant) -> Bool {
+        reserve(record.number)
         guard record.expires > now, let document = PublishedDocument(stored: record.document) else { return false }
         let presentity = presentity(for: record.addressOfRecord)
         guard self[presentity]?.publications.contains(where: { $0.number == record.number }) == false else {

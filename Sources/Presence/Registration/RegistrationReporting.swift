@@ -3,7 +3,8 @@ import PresenceDocuments
 
 /// Registration state as a source of presence, and the documents of the event package "reg" (RFC 3680).
 extension PresenceAgent {
-    /// All bindings of a presentity's address-of-record that there are now; none when it is not registered.
+    /// All bindings of a presentity's address-of-record that there are now; none when it is known not to be registered. Before the
+    /// first call nothing is known of it, and composition says nothing.
     ///
     /// - Parameter ending: why bindings are gone that had not run out.
     public mutating func setRegistration(
@@ -12,14 +13,11 @@ extension PresenceAgent {
     ) -> PresenceChanges {
         var changes = PresenceChanges()
         guard let state = self[presentity] else { return changes }
-        guard !contacts.isEmpty || state.contacts != nil else {
-            releaseIfIdle(presentity)
-            return changes
-        }
         var registration = state.contacts ?? RegistrationState()
         let wasEmpty = registration.isEmpty
-        guard registration.update(contacts, ending: ending, at: now) else { return changes }
-        changes.registration.append(presentity)
+        let hasChanged = registration.update(contacts, ending: ending, at: now)
+        guard hasChanged || state.contacts == nil else { return changes }
+        if hasChanged { changes.registration.append(presentity) }
         self[presentity]?.contacts = registration
         let isRestated = settings.registration != .none && (state.contacts == nil || wasEmpty != registration.isEmpty)
         update(presentity, isRestated: isRestated, at: now, into: &changes)

@@ -22,7 +22,6 @@ extension PresenceAgent {
         }
         if needsEvaluation { reevaluate(presentity, at: now, into: &changes) }
         schedule(presentity, at: now)
-        releaseIfIdle(presentity)
     }
 
     func compose(_ state: Presentity) -> XMLElement {
