@@ -15,6 +15,19 @@ struct DocumentWriterTests {
         #expect(again.children == element.children)
     }
 
+    @Test func whatXMLCannotSayIsChanged() throws {
+        let element = XMLElement(
+            ExpandedName("a"), attributes: [XMLAttribute("b", "\u{0}\u{1F}\u{FFFF}ｘ\u{FEFF}")],
+            children: [
+                .text("\u{7}\u{FFFE}é"), .comment("a--b---"),
+                .processingInstruction(ProcessingInstruction(target: "p", data: "x?>y")),
+            ])
+        #expect(
+            written(element)
+                == "<a b=\"\u{FFFD}\u{FFFD}\u{FFFD}ｘ\u{FEFF}\">\u{FFFD}\u{FFFD}é<!--a- -b- - - --><?p x? >y?></a>")
+        #expect(throws: Never.self) { try DocumentReader().read(written(element)) }
+    }
+
     @Test func declarationsAreAddedWhereTheyAreMissing() throws {
         let rpid = XMLElement(
             ExpandedName(.rpid, "activities"), children: [.element(XMLElement(ExpandedName(.rpid, "busy")))])

@@ -130,6 +130,7 @@ struct PatchOperationTests {
         ("<remove sel='a/namespace::p'/>", .invalidNamespacePrefix),
         ("<add sel='a' type='namespace::n'/>", .invalidNamespaceURI),
         ("<replace sel='a/namespace::p'/>", .invalidNamespaceURI),
+        ("<add sel='a' type='namespace::n'>:no uri</add>", .invalidNamespaceURI),
         ("<replace sel='a/namespace::unknown'>urn:z</replace>", .invalidNamespaceURI),
         ("<remove sel='a/b/namespace::p'/>", .invalidNamespaceURI),
         ("<replace sel='a/b'>text</replace>", .invalidNodeTypes),

@@ -66,7 +66,7 @@ extension PatchApplication {
             throw PatchError(.invalidPatchDirective, "only elements have namespace declarations")
         }
         let declaration = NamespaceDeclaration(prefix: prefix, Namespace(uri))
-        guard declaration.isDeclarable else { throw PatchError(.invalidNamespaceURI, "'\(uri)' cannot be declared") }
+        guard declaration.isReadable else { throw PatchError(.invalidNamespaceURI, "'\(uri)' cannot be declared") }
         let limit = limits.attributes
         try update(path[...]) { element, _ throws(PatchError) in
             guard !element.declarations.contains(where: { $0.prefix == prefix }) else {

@@ -49,7 +49,7 @@ extension PatchApplication {
     /// Names that are written with this declaration go over to the new namespace, as they do where the document is text.
     private mutating func replaceNamespace(_ prefix: String, _ path: NodePath, with uri: String) throws(PatchError) {
         let declaration = NamespaceDeclaration(prefix: prefix, Namespace(uri))
-        guard declaration.isDeclarable else { throw PatchError(.invalidNamespaceURI, "'\(uri)' cannot be declared") }
+        guard declaration.isReadable else { throw PatchError(.invalidNamespaceURI, "'\(uri)' cannot be declared") }
         var cost = 0
         try update(path[...]) { element, _ throws(PatchError) in
             guard let index = element.declarations.firstIndex(where: { $0.prefix == prefix }) else {

@@ -2,7 +2,8 @@
 /// bytes.
 ///
 /// Prefixes of the tree are kept where they mean what they should. Where they do not, as in an element that came from another
-/// document, one that is in scope for the namespace is taken, or a declaration is added.
+/// document, one that is in scope for the namespace is taken, or a declaration is added. What XML cannot say is changed: characters
+/// that it does not allow become U+FFFD, and `--` in a comment is taken apart. Names are written as they are.
 public struct DocumentWriter: Sendable {
     /// Whether to begin with `<?xml version="1.0" encoding="UTF-8"?>`. PIDF demands it (RFC 3863, section 3.1).
     public var writesDeclaration: Bool
@@ -27,14 +28,14 @@ public struct DocumentWriter: Sendable {
         case .text(let text): output.appendText(text)
         case .comment(let text):
             output.append("<!--")
-            output.append(text)
+            output.appendComment(text)
             output.append("-->")
         case .processingInstruction(let instruction):
             output.append("<?")
             output.append(instruction.target)
             if !instruction.data.isEmpty {
                 output.append(" ")
-                output.append(instruction.data)
+                output.appendInstruction(instruction.data)
             }
             output.append("?>")
         }

@@ -16,6 +16,27 @@ struct MarkupOutput {
         append(local)
     }
 
+    /// A comment's text. What would end the comment is taken apart with a space.
+    mutating func appendComment(_ text: String) {
+        var previous: UInt8?
+        for byte in text.utf8 {
+            if byte == UInt8(ascii: "-"), previous == byte { bytes.append(0x20) }
+            bytes.append(byte)
+            previous = byte
+        }
+        if previous == UInt8(ascii: "-") { bytes.append(0x20) }
+    }
+
+    /// A processing instruction's data. What would end it is taken apart with a space.
+    mutating func appendInstruction(_ data: String) {
+        var previous: UInt8?
+        for byte in data.utf8 {
+            if byte == UInt8(ascii: ">"), previous == UInt8(ascii: "?") { bytes.append(0x20) }
+            bytes.append(byte)
+            previous = byte
+        }
+    }
+
     /// Content of an element, escaped.
     mutating func appendText(_ text: String) {
         appendEscaped(text) { byte in
@@ -46,21 +67,31 @@ struct MarkupOutput {
         append("\"")
     }
 
+    /// Characters that XML does not allow (XML 1.0, production 2) become U+FFFD.
     @inline(__always)
     private mutating func appendEscaped(_ text: String, _ escape: (UInt8) -> StaticString?) {
         let isPlain = text.utf8.withContiguousStorageIfAvailable { utf8 in
-            for byte in utf8 where escape(byte) != nil { return false }
+            for byte in utf8 where byte < 0x20 || byte == 0xEF || escape(byte) != nil { return false }
             bytes.append(contentsOf: utf8)
             return true
         }
         if isPlain == true { return }
-        for byte in text.utf8 {
-            if let reference = escape(byte) {
+        for scalar in text.unicodeScalars {
+            if scalar.value < 0x80, let reference = escape(UInt8(scalar.value)) {
                 bytes.append(
                     contentsOf: UnsafeBufferPointer(start: reference.utf8Start, count: reference.utf8CodeUnitCount))
             } else {
-                bytes.append(byte)
+                bytes.append(
+                    contentsOf: UTF8.encode(scalar.isXMLCharacter ? scalar : "\u{FFFD}")
+                        ?? UTF8.encodedReplacementCharacter)
             }
         }
+    }
+}
+
+extension Unicode.Scalar {
+    /// Whether a document may have the character.
+    fileprivate var isXMLCharacter: Bool {
+        value >= 0x20 && value != 0xFFFE && value != 0xFFFF || value == 0x09 || value == 0x0A || value == 0x0D
     }
 }
