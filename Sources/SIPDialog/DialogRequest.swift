@@ -9,7 +9,7 @@ extension Dialog {
     ///   - via: the Via value of this hop.
     ///   - contact: the Contact value of this side; empty writes none.
     public func appendRequest(
-        _ method: SIPMethod, sequence: UInt32, via: some Collection<UInt8>, contact: some Collection<UInt8>,
+        _ method: SIPMethod, sequence: UInt32, via: [UInt8], contact: [UInt8],
         maxForwards: UInt8 = 70, to writer: inout MessageWriter
     ) {
         let routes = routeSet
@@ -18,7 +18,7 @@ extension Dialog {
         if isStrictlyRouted { appendStrictTarget(routes, to: &writer) } else { writer.append(remoteTarget) }
         writer.append(" SIP/2.0\r\n")
         writer.appendName(.via)
-        writer.bytes.append(contentsOf: via)
+        writer.append(via)
         writer.appendLineEnd()
         writer.appendHeader(.maxForwards, decimal: maxForwards)
         if isStrictlyRouted {
@@ -36,7 +36,7 @@ extension Dialog {
         writer.appendLineEnd()
         guard !contact.isEmpty else { return }
         writer.appendName(.contact)
-        writer.bytes.append(contentsOf: contact)
+        writer.append(contact)
         writer.appendLineEnd()
     }
 
