@@ -35,6 +35,8 @@ public struct NotifierSubscription: Hashable, Sendable {
         public var content: Content
         /// Whether the subscription is gone once its transaction ends.
         public var isLast: Bool
+        /// The pace before it.
+        fileprivate var before: NotificationPacer
     }
 
     /// What a SUBSCRIBE in the dialog is answered with.
@@ -231,12 +233,21 @@ public struct NotifierSubscription: Hashable, Sendable {
             return nil
         }
         let notification = Notification(
-            header: header(at: now), content: isSpared ? .none : content, isLast: state == .terminated)
+            header: header(at: now), content: isSpared ? .none : content, isLast: state == .terminated,
+            before: pacer)
         duties.insert(duties.contains(.header) ? [.outstanding, .headerOutstanding] : .outstanding)
         duties.subtract([.news, .fullState, .header, .fetch])
         if notification.isLast { duties.insert(.lastOutstanding) }
         pacer.sent(at: now)
         return notification
+    }
+
+    /// Takes back a NOTIFY that was not sent after all, because what has changed is nothing this watcher sees: the next change is
+    /// told as soon as if this one had not been.
+    public mutating func withdraw(_ notification: Notification) {
+        guard isOutstanding else { return }
+        duties.subtract([.outstanding, .lastOutstanding, .headerOutstanding])
+        pacer = notification.before
     }
 
     private var content: Content {

@@ -289,6 +289,20 @@ struct NotifierSubscriptionTests {
         #expect(subscription.nextMoment == at(200))
     }
 
+    @Test("a NOTIFY that is taken back holds up nothing")
+    func withdrawn() throws {
+        var subscription = try settled(rates: EventRates(maximum: 50_000))
+        subscription.changed()
+        let notification = try required(subscription.begin(at: at(25), entityTag: 1))
+        subscription.withdraw(notification)
+        #expect(subscription.nextMoment == at(3_600))
+        subscription.changed()
+        #expect(subscription.begin(at: at(26), entityTag: 2)?.content == .state)
+        _ = subscription.ended(.delivered(rates: nil), policy: policy, at: at(26))
+        subscription.changed()
+        #expect(subscription.nextMoment == at(46))
+    }
+
     @Test("out of the store it goes on: an active one is told everything, a pending one waits")
     func restored() throws {
         var active = NotifierSubscription(
