@@ -243,11 +243,11 @@ public struct NotifierSubscription: Hashable, Sendable {
     }
 
     /// Takes back a NOTIFY that was not sent after all, because what has changed is nothing this watcher sees: the next change is
-    /// told as soon as if this one had not been.
-    public mutating func withdraw(_ notification: Notification) {
+    /// told as soon as if this one had not been. One that a minimum rate wanted counts as sent.
+    public mutating func withdraw(_ notification: Notification, at now: Instant) {
         guard isOutstanding else { return }
         duties.subtract([.outstanding, .lastOutstanding, .headerOutstanding])
-        pacer = notification.before
+        if notification.before.latest.map({ $0 > now }) ?? true { pacer = notification.before }
     }
 
     private var content: Content {

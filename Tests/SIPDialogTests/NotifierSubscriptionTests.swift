@@ -294,13 +294,21 @@ struct NotifierSubscriptionTests {
         var subscription = try settled(rates: EventRates(maximum: 50_000))
         subscription.changed()
         let notification = try required(subscription.begin(at: at(25), entityTag: 1))
-        subscription.withdraw(notification)
+        subscription.withdraw(notification, at: at(25))
         #expect(subscription.nextMoment == at(3_600))
         subscription.changed()
         #expect(subscription.begin(at: at(26), entityTag: 2)?.content == .state)
         _ = subscription.ended(.delivered(rates: nil), policy: policy, at: at(26))
         subscription.changed()
         #expect(subscription.nextMoment == at(46))
+    }
+
+    @Test("a NOTIFY that a minimum rate wanted is not wanted again at once when it is taken back")
+    func withdrawnWhileForced() throws {
+        var subscription = try settled(rates: EventRates(minimum: 10_000))
+        let notification = try required(subscription.begin(at: at(100), entityTag: 1))
+        subscription.withdraw(notification, at: at(100))
+        #expect(subscription.nextMoment == at(200))
     }
 
     @Test("out of the store it goes on: an active one is told everything, a pending one waits")
