@@ -59,6 +59,9 @@ public struct PresenceAgent {
         places[addressOfRecord].map { PresentityID(Int($0)) }
     }
 
+    /// Presentities of which something is known.
+    public var presentityCount: Int { places.count }
+
     /// Empty for a presentity that is gone.
     public func addressOfRecord(of presentity: PresentityID) -> [UInt8] { self[presentity]?.addressOfRecord ?? [] }
 

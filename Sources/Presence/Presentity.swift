@@ -19,7 +19,7 @@ struct Presentity {
     var views: [View] = []
     /// Watchers that wait for a decision, by their place in the agent's table.
     var pending: [UInt32] = []
-    var watcherList: WatcherList?
+    var watcherList: WatcherRoster?
     /// The deadline that the expiry queue knows.
     var scheduled = Instant.distantFuture
 
@@ -39,5 +39,13 @@ struct Presentity {
         if let giveUp = watcherList?.nextGiveUp { due = min(due, giveUp) }
         if let change = reception.nextChange { due = min(due, change) }
         return due
+    }
+
+    /// Keeps documents taken apart while they are composed again and again, and as bytes while nobody watches.
+    mutating func arrangeDocuments() {
+        for index in publications.indices {
+            if views.isEmpty { publications[index].document.pack() } else { publications[index].document.expand() }
+        }
+        if views.isEmpty { composed = nil }
     }
 }

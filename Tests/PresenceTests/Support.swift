@@ -74,7 +74,7 @@ final class Scene {
         return try agent.setRules(rules.map { Array($0.utf8) }, for: presentity, at: now)
     }
 
-    func setRegistration(_ contacts: [RegisteredContact], at now: Instant = at(0)) -> PresenceChanges {
+    func setRegistration(_ contacts: [BoundContact], at now: Instant = at(0)) -> PresenceChanges {
         presentity = agent.presentity(for: alice)
         return agent.setRegistration(contacts, for: presentity, at: now)
     }

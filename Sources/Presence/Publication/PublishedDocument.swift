@@ -1,18 +1,21 @@
 import PresenceDocuments
 
-/// The document of a publication.
+/// The document of a publication: taken apart while somebody watches the presentity, otherwise as bytes, which are much smaller.
 struct PublishedDocument: Sendable {
-    /// The `presence` element without indentation and comments, every namespace under its conventional prefix: documents of different
-    /// publishers become comparable, and what is sent is short.
-    let presence: XMLElement
-    /// The element as it was published, for the patches of a publisher of differences; nil where `presence` serves.
-    private let original: XMLElement?
+    private enum Form {
+        /// `original` is the element as it was published, for the patches of a publisher of differences; nil where `presence` serves.
+        case expanded(presence: XMLElement, original: XMLElement?)
+        case packed([UInt8])
+    }
+
+    private var form: Form
 
     fileprivate init(_ published: XMLElement, isPatched: Bool) {
         var root = XMLElement(.presence, children: published.children)
         root.removeAnnotations()
-        presence = root.withoutIndentation().declaringNamespacesHere()
-        original = isPatched && published.children != presence.children ? published : nil
+        let presence = root.withoutIndentation().declaringNamespacesHere()
+        let isOriginalNeeded = isPatched && published.children != presence.children
+        form = .expanded(presence: presence, original: isOriginalNeeded ? published : nil)
     }
 
     /// A document that the store kept; nil when it is none.
@@ -21,11 +24,39 @@ struct PublishedDocument: Sendable {
         self.init(root, isPatched: true)
     }
 
+    /// The `presence` element without indentation and comments, every namespace under its conventional prefix: documents of different
+    /// publishers become comparable, and what is sent is short.
+    var presence: XMLElement {
+        switch form {
+        case .expanded(let presence, _): presence
+        case .packed(let bytes): PublishedDocument(stored: bytes)?.presence ?? XMLElement(.presence)
+        }
+    }
+
     /// What patches apply to.
-    fileprivate var base: XMLElement { original ?? presence }
+    fileprivate var base: XMLElement {
+        switch form {
+        case .expanded(let presence, let original): original ?? presence
+        case .packed(let bytes): PublishedDocument(stored: bytes)?.base ?? XMLElement(.presence)
+        }
+    }
 
     /// For the store.
-    var stored: [UInt8] { DocumentWriter(writesDeclaration: false).write(base) }
+    var stored: [UInt8] {
+        switch form {
+        case .expanded(let presence, let original): DocumentWriter(writesDeclaration: false).write(original ?? presence)
+        case .packed(let bytes): bytes
+        }
+    }
+
+    mutating func expand() {
+        guard case .packed(let bytes) = form, let expanded = PublishedDocument(stored: bytes) else { return }
+        self = expanded
+    }
+
+    mutating func pack() {
+        if case .expanded = form { form = .packed(stored) }
+    }
 }
 
 /// Turns the body of a PUBLISH into the document that the publication then has.

@@ -1,5 +1,5 @@
 public import LinkProfiles
-import PresenceDocuments
+public import PresenceDocuments
 
 /// Registration state as a source of presence, and the documents of the event package "reg" (RFC 3680).
 extension PresenceAgent {
@@ -8,7 +8,7 @@ extension PresenceAgent {
     ///
     /// - Parameter ending: why bindings are gone that had not run out.
     public mutating func setRegistration(
-        _ contacts: [RegisteredContact], ending: ContactEvent = .unregistered, for presentity: PresentityID,
+        _ contacts: [BoundContact], ending: ContactEvent = .unregistered, for presentity: PresentityID,
         at now: Instant
     ) -> PresenceChanges {
         var changes = PresenceChanges()
@@ -39,36 +39,24 @@ extension PresenceAgent {
         if state.contacts != nil { self[presentity]?.contacts = registration }
         guard let report else { return nil }
         let aor = String(decoding: state.addressOfRecord, as: UTF8.self)
-        let status = registration.isEmpty ? (report.rows.isEmpty ? "init" : "terminated") : "active"
-        let element = XMLElement(
-            ExpandedName(.regInfo, "registration"),
-            attributes: [XMLAttribute("aor", aor), XMLAttribute("id", "r"), XMLAttribute("state", status)],
-            children: report.rows.map { .element($0.element(at: now)) })
-        let root = XMLElement(
-            ExpandedName(.regInfo, "reginfo"),
-            attributes: [
-                XMLAttribute("version", "\(version.advance(to: registration.sequence))"),
-                XMLAttribute("state", report.isFull ? "full" : "partial"),
-            ], children: [.element(element)])
-        return DocumentWriter().write(root.declaringNamespacesHere())
+        let status: Registration.State = !registration.isEmpty ? .active : report.rows.isEmpty ? .initial : .terminated
+        let element = Registration(
+            addressOfRecord: aor, identifier: "r", state: status, contacts: report.rows.map { $0.documented(at: now) })
+        let information = RegistrationInformation(
+            version: version.advance(to: registration.sequence), state: report.isFull ? .full : .partial,
+            registrations: [element])
+        return DocumentWriter().write(information.document)
     }
 }
 
 extension RegistrationState.Row {
-    fileprivate func element(at now: Instant) -> XMLElement {
-        var attributes = [
-            XMLAttribute("id", "c\(contact.number)"), XMLAttribute("state", isActive ? "active" : "terminated"),
-            XMLAttribute("event", event.text),
-            XMLAttribute("duration-registered", "\(max(0, (now - since).wholeSeconds))"),
-        ]
-        if isActive { attributes.append(XMLAttribute("expires", "\(max(0, (contact.expires - now).wholeSeconds))")) }
-        if let q = contact.q { attributes.append(XMLAttribute("q", Self.text(ofQ: q))) }
-        if !contact.callID.isEmpty {
-            attributes.append(XMLAttribute("callid", String(decoding: contact.callID, as: UTF8.self)))
-            attributes.append(XMLAttribute("cseq", "\(contact.cseq)"))
-        }
-        let uri = XMLElement(ExpandedName(.regInfo, "uri"), text: String(decoding: contact.uri, as: UTF8.self))
-        return XMLElement(ExpandedName(.regInfo, "contact"), attributes: attributes, children: [.element(uri)])
+    fileprivate func documented(at now: Instant) -> RegisteredContact {
+        RegisteredContact(
+            identifier: "c\(contact.number)", uri: String(decoding: contact.uri, as: UTF8.self),
+            state: isActive ? .active : .terminated, event: event, durationRegistered: (now - since).wholeSeconds,
+            expires: isActive ? (contact.expires - now).wholeSeconds : nil, priority: contact.q.map(Self.text(ofQ:)),
+            callIdentifier: contact.callID.isEmpty ? nil : String(decoding: contact.callID, as: UTF8.self),
+            sequenceNumber: contact.callID.isEmpty ? nil : UInt64(contact.cseq))
     }
 
     /// A decimal with at most three digits behind the point.

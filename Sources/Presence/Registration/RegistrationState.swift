@@ -1,7 +1,8 @@
 public import LinkProfiles
+import PresenceDocuments
 
 /// A contact that is bound to a presentity's address-of-record, as registration information tells it (RFC 3680 section 5.1).
-public struct RegisteredContact: Hashable, Sendable {
+public struct BoundContact: Hashable, Sendable {
     /// Stays while the contact is bound; the registrar's own number.
     public var number: UInt64
     public var uri: [UInt8]
@@ -23,30 +24,10 @@ public struct RegisteredContact: Hashable, Sendable {
     }
 }
 
-/// What happened to a contact (RFC 3680 section 4.7.1).
-public enum ContactEvent: UInt8, Hashable, Sendable {
-    case registered, created, refreshed, shortened, expired, deactivated, probation, unregistered, rejected
-
-    /// The value of the `event` attribute.
-    var text: String {
-        switch self {
-        case .registered: "registered"
-        case .created: "created"
-        case .refreshed: "refreshed"
-        case .shortened: "shortened"
-        case .expired: "expired"
-        case .deactivated: "deactivated"
-        case .probation: "probation"
-        case .unregistered: "unregistered"
-        case .rejected: "rejected"
-        }
-    }
-}
-
 /// The contacts of one address-of-record with the state machines of RFC 3680 section 4.7.1.
 struct RegistrationState {
     struct Row {
-        var contact: RegisteredContact
+        var contact: BoundContact
         let since: Instant
         var isActive = true
         var event = ContactEvent.registered
@@ -70,7 +51,7 @@ struct RegistrationState {
     ///
     /// - Parameter ending: what became of those that are not among them any more, where they had not run out.
     /// - Returns: whether anything changed.
-    mutating func update(_ contacts: [RegisteredContact], ending: ContactEvent, at now: Instant) -> Bool {
+    mutating func update(_ contacts: [BoundContact], ending: ContactEvent, at now: Instant) -> Bool {
         let before = sequence
         let present = Set(contacts.map(\.number))
         for index in rows.indices where rows[index].isActive && !present.contains(rows[index].contact.number) {
@@ -82,7 +63,7 @@ struct RegistrationState {
         return sequence != before
     }
 
-    private mutating func take(_ contact: RegisteredContact, at now: Instant) {
+    private mutating func take(_ contact: BoundContact, at now: Instant) {
         guard let index = rows.firstIndex(where: { $0.contact.number == contact.number && $0.isActive }) else {
             sequence += 1
             rows.append(Row(contact: contact, since: now, appeared: sequence, changed: sequence))

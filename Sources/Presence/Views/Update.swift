@@ -10,8 +10,9 @@ extension PresenceAgent {
         guard let state = self[presentity] else { return }
         var needsEvaluation = (state.rules?.nextChange(after: state.evaluated)).map { $0 <= now } ?? false
         if isRestated {
-            let composed = compose(state)
-            let sphere = Sphere.agreed(in: state.publications.lazy.filter(\.source.isEmpty).map(\.document.presence))
+            let sources = sources(of: state)
+            let composed = compose(sources, of: state)
+            let sphere = Sphere.agreed(in: sources.lazy.filter(\.isUsers).map(\.document))
             needsEvaluation = needsEvaluation || sphere != state.sphere && state.rules?.dependsOnSphere == true
             self[presentity]?.sphere = sphere
             self[presentity]?.composed = state.views.isEmpty ? nil : composed
@@ -21,26 +22,30 @@ extension PresenceAgent {
             updateReception(of: presentity, composed: composedDocument(of: presentity), at: now, into: &changes)
         }
         if needsEvaluation { reevaluate(presentity, at: now, into: &changes) }
+        self[presentity]?.arrangeDocuments()
         schedule(presentity, at: now)
     }
 
-    func compose(_ state: Presentity) -> XMLElement {
+    private func sources(of state: Presentity) -> [ComposedSource] {
+        state.publications.map { publication in
+            ComposedSource(
+                isUsers: publication.source.isEmpty, stated: publication.stated, document: publication.document.presence
+            )
+        }
+    }
+
+    private func compose(_ sources: [ComposedSource], of state: Presentity) -> XMLElement {
         let composition = Composition(
             entity: String(decoding: state.addressOfRecord, as: UTF8.self),
             registered: state.contacts.map { !$0.isEmpty }, contribution: settings.registration)
-        return composition.compose(
-            state.publications.map { publication in
-                ComposedSource(
-                    isUsers: publication.source.isEmpty, stated: publication.stated,
-                    document: publication.document.presence)
-            })
+        return composition.compose(sources)
     }
 
     /// The composed document, kept while somebody watches.
     mutating func composedDocument(of presentity: PresentityID) -> XMLElement {
         guard let state = self[presentity] else { return XMLElement(.presence) }
         if let composed = state.composed { return composed }
-        let composed = compose(state)
+        let composed = compose(sources(of: state), of: state)
         self[presentity]?.composed = composed
         return composed
     }

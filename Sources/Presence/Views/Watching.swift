@@ -1,5 +1,5 @@
 public import LinkProfiles
-import PresenceDocuments
+public import PresenceDocuments
 
 /// Watchers come, are decided on, and go (RFC 3856 section 6.6).
 extension PresenceAgent {
@@ -94,7 +94,7 @@ extension PresenceAgent {
     private mutating func list(
         _ request: WatchRequest, handling: SubscriptionHandling, of presentity: PresentityID, at now: Instant
     ) -> UInt32 {
-        var list = self[presentity]?.watcherList ?? WatcherList()
+        var list = self[presentity]?.watcherList ?? WatcherRoster()
         self[presentity]?.watcherList = nil
         let row = list.add(request, handling: handling, at: now)
         self[presentity]?.watcherList = list
@@ -223,7 +223,7 @@ extension PresenceAgent {
 
     private mutating func trimViews(of presentity: PresentityID) {
         while self[presentity]?.views.last?.members.isEmpty == true { self[presentity]?.views.removeLast() }
-        if self[presentity]?.views.isEmpty == true { self[presentity]?.composed = nil }
+        if self[presentity]?.views.isEmpty == true { self[presentity]?.arrangeDocuments() }
     }
 
     /// The view with this key, made if there is none. A view that lost its last member in the middle of the list stays until it is
@@ -238,6 +238,7 @@ extension PresenceAgent {
             return free
         }
         self[presentity]?.views.append(fresh)
+        if state.views.isEmpty { self[presentity]?.arrangeDocuments() }
         return state.views.count
     }
 }

@@ -22,28 +22,20 @@ extension PresenceAgent {
         at now: Instant
     ) -> [UInt8]? {
         guard let state = self[presentity] else { return nil }
-        var list = state.watcherList ?? WatcherList()
+        var list = state.watcherList ?? WatcherRoster()
         let report = list.report(since: full ? nil : version.seen) { $0.isVisible(to: visible) }
         self[presentity]?.watcherList = list
         guard let report else { return nil }
-        let attributes = [
-            XMLAttribute("version", "\(version.advance(to: list.sequence))"),
-            XMLAttribute("state", report.isFull ? "full" : "partial"),
-        ]
-        let watchers = XMLElement(
-            ExpandedName(.watcherInfo, "watcher-list"),
-            attributes: [
-                XMLAttribute("resource", String(decoding: state.addressOfRecord, as: UTF8.self)),
-                XMLAttribute("package", "presence"),
-            ],
-            children: report.rows.map { .element($0.element(at: now)) })
-        let root = XMLElement(
-            ExpandedName(.watcherInfo, "watcherinfo"), attributes: attributes, children: [.element(watchers)])
-        return DocumentWriter().write(root.declaringNamespacesHere())
+        let watchers = PresenceDocuments.WatcherList(
+            resource: String(decoding: state.addressOfRecord, as: UTF8.self), package: "presence",
+            watchers: report.rows.map { $0.documented(at: now) })
+        let information = WatcherInformation(
+            version: version.advance(to: list.sequence), state: report.isFull ? .full : .partial, lists: [watchers])
+        return DocumentWriter().write(information.document)
     }
 }
 
-extension WatcherList.Row {
+extension WatcherRoster.Row {
     fileprivate func isVisible(to visibility: PresenceAgent.WatcherVisibility) -> Bool {
         switch visibility {
         case .all: true
@@ -51,24 +43,19 @@ extension WatcherList.Row {
         }
     }
 
-    fileprivate func element(at now: Instant) -> XMLElement {
-        var attributes = [
-            XMLAttribute("status", status.text), XMLAttribute("id", "w\(number)"), XMLAttribute("event", event.text),
-        ]
-        if !displayName.isEmpty {
-            attributes.append(XMLAttribute("display-name", String(decoding: displayName, as: UTF8.self)))
-        }
-        if status == .active || status == .pending {
-            attributes.append(XMLAttribute("expiration", "\(max(0, (expires - now).wholeSeconds))"))
-            attributes.append(XMLAttribute("duration-subscribed", "\(max(0, (now - since).wholeSeconds))"))
-        }
-        return XMLElement(
-            ExpandedName(.watcherInfo, "watcher"), attributes: attributes,
-            text: identity.uris.first.map { String(decoding: $0, as: UTF8.self) } ?? "sip:anonymous@anonymous.invalid")
+    fileprivate func documented(at now: Instant) -> PresenceDocuments.Watcher {
+        let lives = status == .active || status == .pending
+        return PresenceDocuments.Watcher(
+            identifier: "w\(number)",
+            uri: identity.uris.first.map { String(decoding: $0, as: UTF8.self) } ?? "sip:anonymous@anonymous.invalid",
+            status: status, event: event,
+            displayName: displayName.isEmpty ? nil : String(decoding: displayName, as: UTF8.self),
+            expiration: lives ? (expires - now).wholeSeconds : nil,
+            durationSubscribed: lives ? (now - since).wholeSeconds : nil)
     }
 }
 
 extension TimeSpan {
-    /// Rounded down.
-    var wholeSeconds: Int64 { microseconds / 1_000_000 }
+    /// Rounded down; 0 for what is past.
+    var wholeSeconds: UInt64 { UInt64(max(0, microseconds / 1_000_000)) }
 }

@@ -165,7 +165,7 @@ import Testing
 
 /// Registration state as a source (RFC 3680 section 3.2).
 @Suite struct RegistrationSourceTests {
-    private let contact = RegisteredContact(number: 1, uri: Array("sip:alice@192.0.2.1".utf8), expires: at(3_600))
+    private let contact = BoundContact(number: 1, uri: Array("sip:alice@192.0.2.1".utf8), expires: at(3_600))
 
     @Test func registrationSpeaksUntilTheUserDoes() throws {
         let scene = Scene()

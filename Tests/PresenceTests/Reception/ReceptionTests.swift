@@ -54,7 +54,7 @@ import Testing
 
     @Test func registrationAloneIsAvailability() {
         let scene = Scene()
-        let contact = RegisteredContact(number: 1, uri: Array("sip:alice@192.0.2.1".utf8), expires: at(60))
+        let contact = BoundContact(number: 1, uri: Array("sip:alice@192.0.2.1".utf8), expires: at(60))
         #expect(scene.setRegistration([contact]).reception.count == 1)
         #expect(scene.agent.reception(of: scene.presentity).accepts(isUrgent: false))
         #expect(scene.setRegistration([], at: at(1)).reception.count == 1)

@@ -5,8 +5,8 @@ import Testing
 
 /// RFC 3680.
 @Suite struct RegistrationInformationTests {
-    private func contact(_ number: UInt64, expires: Double = 3_600, cseq: UInt32 = 1) -> RegisteredContact {
-        RegisteredContact(
+    private func contact(_ number: UInt64, expires: Double = 3_600, cseq: UInt32 = 1) -> BoundContact {
+        BoundContact(
             number: number, uri: Array("sip:alice@192.0.2.\(number)".utf8), expires: at(expires), q: 500,
             callID: Array("c\(number)".utf8), cseq: cseq)
     }

@@ -1,7 +1,8 @@
 import LinkProfiles
+import PresenceDocuments
 
 /// The watchers of one presentity with the state machine of RFC 3857 section 4.7.1: what its owner may learn of them.
-struct WatcherList {
+struct WatcherRoster {
     struct Row {
         let number: UInt32
         let identity: WatcherIdentity
@@ -9,7 +10,7 @@ struct WatcherList {
         /// When the subscription was made.
         let since: Instant
         var expires: Instant
-        var status: WatcherStatus
+        var status: PresenceDocuments.Watcher.Status
         var event: WatcherEvent
         /// When a waiting one is given up.
         var patience = Instant.distantFuture
@@ -124,7 +125,8 @@ struct WatcherList {
         for index in waiting.dropLast(limit) { change(index, to: .terminated, because: .giveup) }
     }
 
-    private mutating func change(_ index: Int, to status: WatcherStatus, because event: WatcherEvent) {
+    private mutating func change(_ index: Int, to status: PresenceDocuments.Watcher.Status, because event: WatcherEvent)
+    {
         sequence += 1
         rows[index].status = status
         rows[index].event = event
