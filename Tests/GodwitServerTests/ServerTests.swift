@@ -11,7 +11,7 @@ import Transport
 @testable import GodwitServer
 
 /// A directory that vanishes with it, and a configuration that serves example.com there without credentials.
-private final class Site {
+final class Site {
     let directory: String
 
     init() {
@@ -21,19 +21,21 @@ private final class Site {
     deinit { try? FileManager.default.removeItem(atPath: directory) }
 
     func configuration(_ more: String = "") throws -> ServerConfiguration {
-        try ServerConfiguration.parse(
+        let listen = more.contains("listen:") ? "" : "listen: [\"udp:127.0.0.1:0\"]"
+        let authentication = more.contains("authentication:") ? "" : "authentication: {required: false}"
+        return try ServerConfiguration.parse(
             """
             domains: [example.com]
-            listen: ["udp:127.0.0.1:0"]
-            authentication: {required: false}
+            \(listen)
+            \(authentication)
             drain-timeout: 5s
             \(more)
             """, directory: directory)
     }
 
-    func start() async throws -> (server: Server, port: UInt16) {
+    func start(_ more: String = "") async throws -> (server: Server, port: UInt16) {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let server = try await Server.start(try configuration(), logger: logger)
+        let server = try await Server.start(try configuration(more), logger: logger)
         let port = try #require(server.points.first?.split(separator: ":").last.flatMap { UInt16($0) })
         return (server, port)
     }

@@ -149,7 +149,8 @@ final class Driver: TransportDelegate, @unchecked Sendable {
                 spare.storeCommands.removeAll(keepingCapacity: true)
             }
             for transmission in spare.transmissions {
-                transport.send(transmission.bytes, to: transmission.destination, token: transmission.token)
+                let size = transport.send(transmission.bytes, to: transmission.destination, token: transmission.token)
+                if let charge = transmission.charge, size > 0 { engine.transmitted(charge, bytes: size, at: now()) }
             }
             spare.transmissions.removeAll(keepingCapacity: true)
             for resolution in spare.resolutions { look(up: resolution) }

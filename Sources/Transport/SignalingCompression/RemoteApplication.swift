@@ -36,6 +36,11 @@ enum RemoteApplicationName {
     /// The name for a SIP/SigComp identifier, the same for all equal ones: RFC 4122 section 3 for UUIDs, else RFC 2141
     /// section 5. `nil` for what is no URN.
     static func name(of identifier: ArraySlice<UInt8>) -> String? {
+        var identifier = identifier
+        // Some clients write it like the value of +sip.instance.
+        if identifier.first == UInt8(ascii: "<"), identifier.last == UInt8(ascii: ">"), identifier.count > 1 {
+            identifier = identifier.dropFirst().dropLast()
+        }
         guard identifier.count <= longest, let text = String(validating: identifier, as: UTF8.self) else { return nil }
         let parts = text.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
         guard parts.count == 3, parts[0].lowercased() == "urn", !parts[1].isEmpty, !parts[2].isEmpty else { return nil }

@@ -21,7 +21,7 @@ extension SignalingCompression {
     /// The datagram to send for a message: compressed if its receiver asked for that, else as it is.
     public func datagram(_ message: [UInt8], on flow: Flow, at instant: UInt64) -> [UInt8] {
         guard let wish = wish(message, towards: flow.remote) else { return message }
-        return compressed(wish, on: flow, at: instant).bytes
+        return compressed(wish, on: flow, at: instant)?.bytes ?? message
     }
 
     /// Whether a message that would open a connection to a target should open one for SigComp.
@@ -37,12 +37,14 @@ extension SignalingCompression {
     /// message that is too large for that (section 7).
     public func record(_ message: [UInt8], on flow: Flow, at instant: UInt64) -> [UInt8]? {
         guard message.count <= Self.longestMessage else { return nil }
-        if let wish = wish(message, towards: flow.remote) {
-            let result = compressed(wish, on: flow, at: instant)
-            return result.isSigComp ? result.bytes : PassThroughProgram.prefix + result.bytes
+        guard let wish = wish(message, towards: flow.remote) else {
+            tally.sentPlain += 1
+            return endpoint.passThrough(message).bytes
         }
-        tally.sentPlain += 1
-        return PassThroughProgram.prefix + message
+        guard let result = compressed(wish, on: flow, at: instant), result.isSigComp else {
+            return endpoint.passThrough(message).bytes
+        }
+        return result.bytes
     }
 
     /// The longest message that SigComp takes (RFC 5049 section 7), with room for the code that passes one on as it is.
@@ -69,31 +71,36 @@ extension SignalingCompression {
 
     // MARK: Compressing
 
-    private func compressed(_ wish: Wish, on flow: Flow, at instant: UInt64) -> (bytes: [UInt8], isSigComp: Bool) {
+    /// What goes out for a message that is wanted in SigComp, which may still be plain SIP; nil for the message as it was.
+    private func compressed(_ wish: Wish, on flow: Flow, at instant: UInt64) -> CompressedMessage? {
         let message = wish.message
-        let name = wish.name ?? applications.name(on: flow) ?? RemoteApplicationName.name(of: flow)
-        // Answers go to whoever asks; something is kept only for those who are known, and for whom we turn to. Without a
-        // compartment there is nothing to gain (RFC 5049 section 9.4).
-        guard message.isRequest || applications[name]?.address.ip == flow.remote.ip else {
+        let application = receiver(of: wish, on: flow, at: instant)
+        if let application, message.isRequest, !isWorthTrying(application, at: instant) {
             tally.sentPlain += 1
-            return (message.bytes, false)
+            return nil
         }
-        let application = applications.application(name, address: flow.remote, at: instant)
-        guard !message.isRequest || isWorthTrying(application, at: instant) else {
-            tally.sentPlain += 1
-            return (message.bytes, false)
-        }
-        assumePair(application, at: flow.remote, at: instant)
         let plain = message.isRequest ? withViaParameters(message) : message.bytes
         let result = endpoint.compress(
-            plain, for: application.compartment, over: flow.compressionTransport, at: instant)
+            plain, for: application?.compartment, over: flow.compressionTransport, at: instant)
         guard case .compressed = result.form else {
             tally.sentPlain += 1
-            return (result.bytes, result.isSigComp)
+            return result
         }
         tally.sent(message.method, plain: plain.count, compressed: result.bytes.count)
-        application.traffic.sent(plain: plain.count, compressed: result.bytes.count)
-        return (result.bytes, true)
+        application?.traffic.sent(plain: plain.count, compressed: result.bytes.count)
+        return result
+    }
+
+    /// Whose compartment a message is compressed in. Answers go to whoever asks; nothing is kept but for those who are known, and
+    /// for those to whom we turn ourselves. The others have no compartment (RFC 5049 section 9.4).
+    private func receiver(of wish: Wish, on flow: Flow, at instant: UInt64) -> RemoteApplication? {
+        let name = wish.name ?? applications.name(on: flow) ?? RemoteApplicationName.name(of: flow)
+        guard wish.message.isRequest || applications[name]?.address.ip == flow.remote.ip else { return nil }
+        // Responses do not say whose they are: they belong to whom the request went to (RFC 5049 section 9.1).
+        if wish.message.isRequest, wish.name != nil { applications.learn(name, on: flow) }
+        let application = applications.application(name, address: flow.remote, at: instant)
+        assumePair(application, at: flow.remote, at: instant)
+        return application
     }
 
     /// Before a configured pair has said anything, what is true of this end is taken for true of it.

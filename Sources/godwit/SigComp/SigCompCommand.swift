@@ -3,7 +3,7 @@ import ArgumentParser
 struct SigCompCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sigcomp",
-        abstract: "Look into SigComp messages and make UDVM bytecode (RFC 3320).",
+        abstract: "Look into SigComp messages, make them, and make UDVM bytecode (RFC 3320).",
         discussion: """
             Works on files alone; no configuration is read and no server is asked.
 
@@ -18,5 +18,6 @@ struct SigCompCommand: ParsableCommand {
             """,
         subcommands: [
             SigCompAssemble.self, SigCompDisassemble.self, SigCompTrace.self, SigCompDecompress.self,
+            SigCompCompress.self, SigCompStats.self,
         ])
 }

@@ -14,8 +14,10 @@ struct RemoteApplicationTests {
         arguments: [
             ("urn:uuid:0C67446E-F1A1-11D9-94D3-000A95A0E128", "urn:uuid:0c67446e-f1a1-11d9-94d3-000a95a0e128"),
             ("URN:UUID:0c67446e-f1a1-11d9-94d3-000a95a0e128", "urn:uuid:0c67446e-f1a1-11d9-94d3-000a95a0e128"),
+            ("<urn:uuid:0c67446e-f1a1-11d9-94d3-000a95a0e128>", "urn:uuid:0c67446e-f1a1-11d9-94d3-000a95a0e128"),
             ("URN:Example:CaseMatters:7", "urn:example:CaseMatters:7"),
             ("sip:bob@example.com", nil), ("urn:uuid:", nil), ("urn::x", nil), ("urn:uuid", nil), ("", nil),
+            ("<>", nil), ("<", nil),
             (String(repeating: "urn:x:", count: 60), nil),
         ] as [(String, String?)])
     func names(identifier: String, expected: String?) {
