@@ -29,7 +29,7 @@ extension TransportLayer {
             compression.settle(arrival, admission, at: Self.uptime())
         case .ping:
             tally.pingsReceived += 1
-            sendSigComp(PassThroughProgram.prefix + LineEnds.pong, on: flow)
+            sendSigComp(compression.pong, on: flow)
         case .nothing:
             break
         case .failed(let reason, let answer):

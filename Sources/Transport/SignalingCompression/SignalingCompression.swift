@@ -130,18 +130,22 @@ public final class SignalingCompression {
 
     private func received(_ nack: NegativeAcknowledgement, on flow: Flow, at instant: UInt64) -> Received {
         tally.negativeAcknowledgementsReceived[nack.failure.reason, default: 0] += 1
-        guard let outcome = endpoint.received(nack, at: instant) else { return .nothing }
+        // Over datagrams SIP itself repeats the message, and then it is compressed anew (RFC 4077 section 2.3.1).
+        let isRepeating = flow.transport.isReliable
+        guard let outcome = endpoint.received(nack, at: instant, isRepeating: isRepeating) else { return .nothing }
         // A peer that refuses what it gets understands SigComp.
         if let application = applications[outcome.compartment.name] {
             application.hasAnswered = true
             application.unanswered = 0
         }
-        // Over datagrams SIP itself repeats the message, and then it is compressed anew (RFC 4077 section 2.3.1).
-        guard flow.transport.isReliable else { return .nothing }
+        guard isRepeating else { return .nothing }
         guard let again = outcome.again, again.isSigComp else { return .refused(again: nil) }
         tally.messagesRepeated += 1
         return .refused(again: again.bytes)
     }
+
+    /// The answer to ``Received/ping``.
+    public var pong: [UInt8] { endpoint.passThrough(LineEnds.pong).bytes }
 
     // MARK: Naming the compartment
 

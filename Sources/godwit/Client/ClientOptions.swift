@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import GodwitServer
 import SIPCore
+import SigComp
 
 /// Who a client is, and where its server is.
 struct ClientOptions: ParsableArguments {
@@ -25,12 +26,27 @@ struct ClientOptions: ParsableArguments {
 
     @Option(help: "The domain the server's certificate must name. Default: the user's.") var serverName: String?
 
+    @Flag(help: "Compress with SigComp, and ask the server to do so (RFC 5049).") var sigcomp = false
+
+    @Option(
+        help: ArgumentHelp(
+            "What is offered to the server: memory, state memory, cycles per bit.", valueName: "65536/65536/64"))
+    var sigcompOffer: SigCompOffer?
+
     func agent() async throws -> UserAgent {
         let password = try readPassword()
+        let instance = UUID().uuidString.lowercased()
+        var compression: ClientCompression.Settings?
+        if sigcomp || sigcompOffer != nil {
+            compression = ClientCompression.Settings(
+                identifier: "urn:uuid:\(instance)", parameters: (sigcompOffer ?? .usual).parameters)
+        }
         do {
             let socket = try await ClientSocket.connect(
-                to: try address(), trust: trust, domain: serverName ?? identity.domain)
-            return UserAgent(identity: identity, password: password, socket: socket)
+                to: try address(), compression: compression, trust: trust, domain: serverName ?? identity.domain)
+            return UserAgent(
+                identity: identity, password: password, instance: instance, isCompressed: compression != nil,
+                socket: socket)
         } catch let failure as ClientSocket.Failure {
             throw failing(ExitStatus.unavailable, failure.reason)
         }
@@ -61,5 +77,27 @@ func failing(_ failure: UserAgent.Failure) -> ExitCode {
     switch failure {
     case .noAnswer(let reason): failing(ExitStatus.unavailable, reason)
     case .credentials(let reason): failing(ExitStatus.notPermitted, reason)
+    }
+}
+
+/// Decompression memory, state memory and cycles per bit with slashes between them.
+struct SigCompOffer: ExpressibleByArgument {
+    let parameters: SigCompParameters
+
+    static let usual = SigCompOffer(
+        parameters: SigCompParameters(cyclesPerBit: 64, decompressionMemorySize: 65_536, stateMemorySize: 65_536))
+
+    private init(parameters: SigCompParameters) { self.parameters = parameters }
+
+    init?(argument: String) {
+        let numbers = argument.split(separator: "/", omittingEmptySubsequences: false).map { Int($0) }
+        guard numbers.count == 3, let memory = numbers[0], let states = numbers[1], let cycles = numbers[2] else {
+            return nil
+        }
+        parameters = SigCompParameters(
+            cyclesPerBit: cycles, decompressionMemorySize: memory, stateMemorySize: states)
+        guard parameters.decompressionMemorySize == memory, parameters.stateMemorySize == states,
+            parameters.cyclesPerBit == cycles
+        else { return nil }
     }
 }

@@ -3,6 +3,7 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 import SIPCore
+import SigComp
 
 /// Where a client finds its server: `udp:127.0.0.1:5060`, `tls:sip.example.com`.
 struct ServerAddress: Sendable {
@@ -35,9 +36,12 @@ final class ClientSocket: Sendable {
     }
 
     /// - Parameters:
+    ///   - compression: for SigComp both ways; nil for plain SIP.
     ///   - trust: PEM file of certificates to trust; nil trusts what the system trusts.
     ///   - domain: what the server's certificate must name (RFC 5922).
-    static func connect(to server: ServerAddress, trust: String?, domain: String) async throws -> ClientSocket {
+    static func connect(
+        to server: ServerAddress, compression: ClientCompression.Settings?, trust: String?, domain: String
+    ) async throws -> ClientSocket {
         let group = MultiThreadedEventLoopGroup.singleton
         let remote: SocketAddress
         do {
@@ -53,7 +57,8 @@ final class ClientSocket: Sendable {
                 channel = try await DatagramBootstrap(group: group)
                     .channelInitializer { channel in
                         channel.eventLoop.makeCompletedFuture {
-                            try channel.pipeline.syncOperations.addHandler(DatagramReader(continuation))
+                            let compression = ClientCompression(compression, server: server, remote: remote)
+                            try channel.pipeline.syncOperations.addHandler(DatagramReader(continuation, compression))
                         }
                     }
                     .connect(to: remote).get()
@@ -69,7 +74,8 @@ final class ClientSocket: Sendable {
                                     serverHostname: IPAddress(parsing: domain) == nil ? domain : nil)
                                 try channel.pipeline.syncOperations.addHandler(handler)
                             }
-                            try channel.pipeline.syncOperations.addHandler(StreamReader(continuation))
+                            let compression = ClientCompression(compression, server: server, remote: remote)
+                            try channel.pipeline.syncOperations.addHandler(StreamReader(continuation, compression))
                         }
                     }
                     .connect(to: remote).get()
@@ -103,18 +109,33 @@ private final class DatagramReader: ChannelDuplexHandler {
     typealias OutboundOut = AddressedEnvelope<ByteBuffer>
 
     private let messages: AsyncStream<[UInt8]>.Continuation
+    private let compression: ClientCompression?
 
-    init(_ messages: AsyncStream<[UInt8]>.Continuation) { self.messages = messages }
+    init(_ messages: AsyncStream<[UInt8]>.Continuation, _ compression: ClientCompression?) {
+        self.messages = messages
+        self.compression = compression
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let bytes = Array(unwrapInboundIn(data).data.readableBytesView)
-        if bytes.count > 4 { messages.yield(bytes) }
+        guard let compression, let first = bytes.first, SigCompHeader.isSigComp(firstByte: first) else {
+            if bytes.count > 4 { messages.yield(bytes) }
+            return
+        }
+        let received = compression.receive(bytes)
+        if let message = received.message { messages.yield(message) }
+        if let answer = received.answer { send(answer, context: context, promise: nil) }
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        let bytes = Array(unwrapOutboundIn(data).readableBytesView)
+        send(compression?.datagram(bytes) ?? bytes, context: context, promise: promise)
+    }
+
+    private func send(_ bytes: [UInt8], context: ChannelHandlerContext, promise: EventLoopPromise<Void>?) {
         guard let remote = context.remoteAddress else { return }
-        let envelope = AddressedEnvelope(remoteAddress: remote, data: unwrapOutboundIn(data))
-        context.write(wrapOutboundOut(envelope), promise: promise)
+        let envelope = AddressedEnvelope(remoteAddress: remote, data: context.channel.allocator.buffer(bytes: bytes))
+        context.writeAndFlush(wrapOutboundOut(envelope), promise: promise)
     }
 
     /// An ICMP error means that nobody listens; the retransmissions will tell.
@@ -123,29 +144,69 @@ private final class DatagramReader: ChannelDuplexHandler {
     func channelInactive(context: ChannelHandlerContext) { messages.finish() }
 }
 
-/// Frames messages out of a connection.
-private final class StreamReader: ChannelInboundHandler {
+/// Frames messages out of a connection, which carries SigComp and nothing else, or plain SIP (RFC 5049 section 5).
+private final class StreamReader: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
 
     private let messages: AsyncStream<[UInt8]>.Continuation
+    private let compression: ClientCompression?
     private var framer = StreamFramer()
+    private var deframer = RecordDeframer()
 
-    init(_ messages: AsyncStream<[UInt8]>.Continuation) { self.messages = messages }
+    init(_ messages: AsyncStream<[UInt8]>.Continuation, _ compression: ClientCompression?) {
+        self.messages = messages
+        self.compression = compression
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        framer.append(unwrapInboundIn(data).readableBytesView)
+        let bytes = unwrapInboundIn(data).readableBytesView
         do {
-            while let item = try framer.next() {
-                switch item {
-                case .message(let bytes): messages.yield(bytes)
-                case .ping:
-                    context.writeAndFlush(NIOAny(context.channel.allocator.buffer(string: "\r\n")), promise: nil)
-                case .pong: break
-                }
+            if let compression {
+                deframer.append(bytes)
+                try readRecords(compression, context)
+            } else {
+                framer.append(bytes)
+                try readMessages(context)
             }
         } catch {
             context.close(promise: nil)
         }
+    }
+
+    private func readMessages(_ context: ChannelHandlerContext) throws {
+        while let item = try framer.next() {
+            switch item {
+            case .message(let bytes): messages.yield(bytes)
+            case .ping:
+                context.writeAndFlush(wrapOutboundOut(context.channel.allocator.buffer(string: "\r\n")), promise: nil)
+            case .pong: break
+            }
+        }
+    }
+
+    private func readRecords(_ compression: ClientCompression, _ context: ChannelHandlerContext) throws {
+        while let record = try deframer.next() {
+            let received = compression.receive(record)
+            if let message = received.message { messages.yield(message) }
+            if let answer = received.answer { send(record: answer, context: context, promise: nil) }
+        }
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        guard let compression else { return context.write(data, promise: promise) }
+        guard let record = compression.record(Array(unwrapOutboundIn(data).readableBytesView)) else {
+            promise?.fail(ClientSocket.Failure(reason: "the message is too large for SigComp"))
+            return
+        }
+        send(record: record, context: context, promise: promise)
+    }
+
+    private func send(record: [UInt8], context: ChannelHandlerContext, promise: EventLoopPromise<Void>?) {
+        var marked: [UInt8] = []
+        RecordMarking.append(record, to: &marked)
+        context.writeAndFlush(wrapOutboundOut(context.channel.allocator.buffer(bytes: marked)), promise: promise)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }

@@ -22,7 +22,9 @@ actor UserAgent {
     private let socket: ClientSocket
     private let credentials: DigestAnswer?
     private let fromTag = UserAgent.token()
-    private let instance = UUID().uuidString.lowercased()
+    private let instance: String
+    /// Whether the Contact asks for SigComp.
+    private let isCompressed: Bool
     private let registrationCallID = UserAgent.token() + "@godwit"
     private var registrationSequence: UInt32 = 0
     private var waiting: [String: AsyncStream<SIPMessage>.Continuation] = [:]
@@ -32,8 +34,10 @@ actor UserAgent {
     /// MESSAGEs, each once, after they were answered 200.
     nonisolated let messages: AsyncStream<SIPMessage>
 
-    init(identity: UserName, password: String?, socket: ClientSocket) {
+    init(identity: UserName, password: String?, instance: String, isCompressed: Bool, socket: ClientSocket) {
         self.identity = identity
+        self.instance = instance
+        self.isCompressed = isCompressed
         self.socket = socket
         credentials = password.map { DigestAnswer(username: identity.username, password: $0) }
         (messages, received) = AsyncStream.makeStream(of: SIPMessage.self)
@@ -64,7 +68,8 @@ actor UserAgent {
     func register(expires: Int64) async throws -> Answer {
         let own = "sip:\(identity.username)@\(identity.domain)"
         let transport = socket.transport == .udp ? "" : ";transport=\(socket.transport.uriToken)"
-        let contact = "<sip:\(identity.username)@\(socket.host):\(socket.port)\(transport)>"
+        let compression = isCompressed ? ";comp=sigcomp;sigcomp-id=urn:uuid:\(instance)" : ""
+        let contact = "<sip:\(identity.username)@\(socket.host):\(socket.port)\(transport)\(compression)>"
         return try await request(
             .register, uri: "sip:\(identity.domain)", to: own, callID: registrationCallID,
             sequence: {
