@@ -62,7 +62,9 @@ extension Engine {
     func sendNext(_ position: Int, in context: ForkContext, turn: DownlinkTurn? = nil) {
         var turn = turn
         while let destination = context.branches[position].alternatives.first {
-            if turn == nil, isPaced(context.branches[position].target.profile) {
+            let profile = profileNumber(of: context.branches[position].target, at: destination)
+            context.branches[position].target.profile = profile
+            if turn == nil, isPaced(profile) {
                 return awaitTurn(position, in: context, towards: destination)
             }
             context.branches[position].alternatives.removeFirst()

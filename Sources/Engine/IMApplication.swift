@@ -30,6 +30,8 @@ extension Engine {
         }
         context.urgency = urgency(of: held.request)
         guard downlinkOpens(to: user, context.urgency) <= now else {
+            // What is under way already goes first, so that order holds.
+            if let slot = queueSlot(of: user) { endPatience(in: slot) }
             deferMessage(held, user: user, attemptsMade: 0)
             return
         }

@@ -112,15 +112,23 @@ extension Engine {
     // MARK: Link profiles
 
     /// The profile of a flow: the first rule that matches, else `lan`.
-    func profileNumber(of flow: Flow) -> Int {
+    func profileNumber(of flow: Flow) -> Int { profileNumber(of: flow.remote.ip, flow.transport) }
+
+    private func profileNumber(of address: IPAddress, _ transport: SIPTransport) -> Int {
         guard !configuration.profileRules.isEmpty else { return defaultProfile }
         for rule in configuration.profileRules
-        where rule.matches(
-            high: flow.remote.ip.high, low: flow.remote.ip.low, transport: flow.transport.uriToken)
-        {
+        where rule.matches(high: address.high, low: address.low, transport: transport.uriToken) {
             if let number = profileNumbers[rule.profile] { return number }
         }
         return defaultProfile
+    }
+
+    /// The profile of a next hop: what is known of the target already, else by the address that was found for it.
+    func profileNumber(of target: ForwardTarget, at destination: Destination) -> Int {
+        guard case .target(let hop) = destination, target.profile == defaultProfile, target.flow == nil else {
+            return target.profile
+        }
+        return profileNumber(of: hop.address.ip, hop.transport)
     }
 
     /// The profile of a user's binding: the account's own, else that of its flow.

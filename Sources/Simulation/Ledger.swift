@@ -171,6 +171,8 @@ public enum Check: String, Hashable, Sendable, CaseIterable {
     case notDrained
     /// A device could not register, though all was well in the end.
     case unregistered
+    /// More left towards an endpoint than the budget of its link allows, or at a time at which it allows nothing.
+    case overBudget
     /// The server's tables did not return to their floor.
     case memory
     /// The server asked to be woken at the same moment over and over.

@@ -68,6 +68,7 @@ final class SimulatedNode {
         wakeAt = nil
         store.crash()
         world.network.nodeDied()
+        world.budgets.nodeDied()
         let life = incarnation
         world.schedule(after: span) { [unowned self] in if life == incarnation { start() } }
     }
@@ -130,6 +131,9 @@ final class SimulatedNode {
         }
         for transmission in output.transmissions {
             world.observer.nodeSends(transmission.bytes)
+            if let excess = world.budgets.sends(transmission, at: world.now) {
+                world.ledger.violated(.overBudget, at: world.now, excess)
+            }
             world.network.transmit(transmission)
             switch world.observer.kind(of: transmission.bytes) {
             case .delivery: crashIfArmed(.delivering)

@@ -41,6 +41,7 @@ private struct ScenarioBuilder {
 
     mutating func build() -> Scenario {
         scenario.profiles = workload.profiles
+        narrowBudgets()
         scenario.authenticates = Self.isOneIn(5, random.stream(11))
         scenario.inputGathering = random.pick([0, 0, 500, 3_000]) ?? 0
         scenario.commitTime = random.pick([500...8_000, 100...300, 5_000...400_000]) ?? 500...8_000
@@ -62,6 +63,27 @@ private struct ScenarioBuilder {
     private static func isOneIn(_ count: Int, _ stream: SimulationRandom) -> Bool {
         var stream = stream
         return stream.below(count) == 0
+    }
+
+    /// In some worlds constrained links bear less than their profiles say.
+    private mutating func narrowBudgets() {
+        var dice = random.stream(17)
+        guard dice.chance(0.25) else { return }
+        for name in scenario.profiles.keys.sorted() {
+            guard var profile = scenario.profiles[name], !profile.budget.isUnlimited else { continue }
+            switch dice.below(5) {
+            case 0: profile.budget.outstanding = 1
+            case 1: profile.budget.packetRate = 0.5
+            case 2:
+                profile.budget.listensEvery = .seconds(300 as Int64)
+                profile.budget.listensFor = .seconds(60 as Int64)
+                profile.budget.awake = .zero
+                profile.budget.bundling = .zero
+            case 3: profile.budget.quietHours = [DayPeriod("00:02-00:09"), DayPeriod("01:00-02:00")].compactMap { $0 }
+            default: profile.budget.byteRate = max(60, profile.budget.byteRate / 4)
+            }
+            scenario.profiles[name] = profile
+        }
     }
 
     // MARK: Devices

@@ -18,6 +18,7 @@ public final class World {
 
     private(set) lazy var network = SimulatedNetwork(world: self)
     private(set) lazy var node = SimulatedNode(world: self, store: store, makeServer: makeServer)
+    lazy var budgets = BudgetWatch(scenario)
     private(set) lazy var observer = NodeObserver(world: self)
     private(set) lazy var endpoints = scenario.devices.indices.map {
         ScriptedEndpoint(device: $0, plan: scenario.devices[$0], world: self)

@@ -101,6 +101,39 @@ import Testing
         #expect(world.ledger.totals.expired == 1)
     }
 
+    /// Forty messages at once to somebody on 2400 bit/s: paced by the link's budget; an engine that knows of none is seen.
+    @Test(arguments: [true, false])
+    func aSlowLinkIsNotOverrun(keepsBudget: Bool) {
+        var scenario = CheckTests.twoDevices()
+        var slow = LinkProfile()
+        slow.name = "slow"
+        slow.t1 = .seconds(20 as Int64)
+        slow.t2 = .seconds(60 as Int64)
+        slow.relayPatience = .seconds(20 as Int64)
+        slow.flushWindow = 2
+        slow.flushOrder = .sender
+        slow.budget.byteRate = 300
+        scenario.profiles["slow"] = slow
+        scenario.devices[1].profile = "slow"
+        scenario.devices[1].down = LinkConditions(delay: .seconds(1 as Int64), bytesPerSecond: 300)
+        scenario.devices[1].t1 = slow.t1
+        scenario.messages = (0..<40).map {
+            MessagePlan(token: $0, sender: 0, recipient: "bob", body: Array("message \($0)".utf8))
+        }
+        scenario.actions = [Self.at(1, .appear(device: 0, atNewAddress: false))]
+        scenario.actions += (0..<40).map { Self.at(10, .send(message: $0)) }
+        scenario.actions.append(Self.at(60, .appear(device: 1, atNewAddress: false)))
+        scenario.faultsEnd = .seconds(1_200 as Int64)
+        var known = scenario
+        if !keepsBudget { known.profiles["slow"]?.budget = LinkBudget() }
+        let world = World(scenario: scenario) { SimulationRunner.engine(known, $1, $2) }
+        world.run()
+        let over = world.ledger.violations.filter { $0.check == .overBudget }
+        #expect(over.isEmpty == keepsBudget)
+        #expect(world.ledger.violations.count == over.count)
+        #expect(world.ledger.totals.shown == 40)
+    }
+
     /// Twenty messages to somebody away, half of everything lost on the way: all arrive, once and in order.
     @Test func aFlushOverALossyLinkKeepsOrder() {
         var scenario = CheckTests.twoDevices()

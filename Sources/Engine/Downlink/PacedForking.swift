@@ -26,9 +26,12 @@ extension Engine {
         finishIfQuiet(context)
     }
 
-    /// The connection on which a branch waited is gone.
-    func branchLost(slot: UInt32, generation: UInt32, position: Int) {
-        guard let context = waitingContext(slot, generation, position) else { return }
+    /// A connection is gone: if it is the one for which the branch waited, the branch has failed.
+    func branchLost(slot: UInt32, generation: UInt32, position: Int, with flow: Flow) {
+        guard let context = waitingContext(slot, generation, position),
+            context.branches[position].alternatives.first == .flow(flow)
+        else { return }
+        unwant(turnKey(position, of: context), towards: .flow(flow))
         context.branches[position].alternatives.removeFirst()
         failBranch(position, in: context, cause: .flowGone)
         finishIfQuiet(context)

@@ -195,12 +195,16 @@ extension Engine {
         serve(endpoint)
     }
 
-    /// A connection is gone, and with it what waited for it.
+    /// A connection is gone, and with it what waited for it. The endpoint may be back by another already.
     func downlinkClosed(_ flow: Flow) {
         guard !downlinks.isEmpty, flow.transport.isReliable, let endpoint = downlinks[flow.remote] else { return }
-        downlinks.remove(endpoint)
-        for case .branch(let slot, let generation, let position) in endpoint.scheduler.waiting {
-            branchLost(slot: slot, generation: generation, position: Int(position))
+        for key in endpoint.scheduler.waiting {
+            if case .branch(let slot, let generation, let position) = key {
+                branchLost(slot: slot, generation: generation, position: Int(position), with: flow)
+            } else if endpoint.parcels[key]?.destination == .flow(flow) {
+                endpoint.scheduler.withdraw(key)
+                endpoint.parcels[key] = nil
+            }
         }
     }
 

@@ -139,6 +139,8 @@ extension ConfigurationReader {
         limits.integer("bindings-per-user", in: 1...1_000).map { configuration.limits.bindingsPerUser = $0 }
         limits.integer("max-breadth", in: 1...1_000).map { configuration.limits.maxBreadth = $0 }
         limits.integer("open-requests", in: 1_000...10_000_000).map { configuration.limits.openContexts = $0 }
+        limits.integer("relays-in-line", in: 1...1_000_000).map { configuration.limits.relaysInLine = $0 }
+        limits.integer("constrained-endpoints", in: 1...10_000_000).map { configuration.limits.downlinks = $0 }
         configuration.limits.perSource = rate("per-source", in: limits)
         configuration.limits.perIdentity = rate("per-identity", in: limits)
         limits.integer("connections", in: 1...1_000_000).map { configuration.connections.connections = $0 }

@@ -112,6 +112,10 @@ extension ServerConfiguration {
           max-breadth: 60
           # Requests under way at once; beyond, new ones are answered 503.
           open-requests: 500000
+          # Messages that may wait in memory for the one before them to the same device; beyond, the store takes them over.
+          relays-in-line: 1024
+          # Endpoints on links with a budget that are paced at once; what goes to others leaves unpaced.
+          constrained-endpoints: 100000
           # Requests a second accepted from one source address, and how many at once; 0 is no limit. A burst of 0 is one
           # second's worth.
           requests-per-source: 0
