@@ -47,3 +47,87 @@ struct EndpointTests {
         #expect(sizes.suffix(20).max() ?? 0 < 90)
     }
 }
+
+/// What endpoints tell and keep.
+extension EndpointTests {
+    /// Parameters that a peer does not know are told until it has them, and honoured (RFC 3320, section 9.4.9).
+    @Test func parametersAreAnnounced() throws {
+        let large = SigCompParameters(cyclesPerBit: 64, decompressionMemorySize: 65_536, stateMemorySize: 65_536)
+        let small = SigCompParameters(cyclesPerBit: 32, decompressionMemorySize: 16_384, stateMemorySize: 4_096)
+        let one = SigCompEndpoint(configuration: SigCompConfiguration(parameters: large))
+        let other = SigCompEndpoint(configuration: SigCompConfiguration(parameters: small))
+        var exchange = try Self.exchange(one, other, messages: 6)
+        #expect(other.dispatcher.states.compartment(Self.peer)?.peerParameters == large)
+        #expect(one.dispatcher.states.compartment(Self.peer)?.peerParameters == small)
+        #expect(other.dispatcher.states.compartment(Self.peer)?.peerStates.isEmpty == false)
+        exchange = try Self.exchange(one, other, messages: 6)
+        #expect(exchange.allSatisfy { $0.returnedParameters == nil })
+    }
+
+    private static func exchange(_ one: SigCompEndpoint, _ other: SigCompEndpoint, messages: Int) throws
+        -> [DecompressedMessage]
+    {
+        var traffic = SIPTraffic(seed: 11)
+        var all: [DecompressedMessage] = []
+        for _ in 0..<messages {
+            for (from, to) in [(one, other), (other, one)] {
+                let message = traffic.next()
+                let sent = from.compress(message, for: peer)
+                guard sent.isSigComp, case .message(let received) = try to.receive(sent.bytes) else { continue }
+                #expect(received.output == message)
+                to.accept(received, for: peer)
+                all.append(received)
+            }
+        }
+        return all
+    }
+
+    /// Somebody without a compartment gets messages that need no state and leave none.
+    @Test func strangersLeaveNothing() throws {
+        let one = SigCompEndpoint(configuration: SigCompConfiguration())
+        let other = SigCompEndpoint(configuration: SigCompConfiguration())
+        for number in 1...5 {
+            let message = Self.request(number) + Self.request(number + 1)
+            let sent = one.compress(message, for: nil)
+            #expect(sent.bytes.count < message.count)
+            guard case .message(let received) = try other.receive(sent.bytes) else {
+                Issue.record("not a message")
+                return
+            }
+            #expect(received.output == message)
+            #expect(received.requests.isEmpty && received.requestedFeedback == nil)
+        }
+        #expect(one.dispatcher.states.compartmentCount == 0)
+        #expect(one.unsettledMessages == 0)
+    }
+
+    /// However many peers there are, memory stays within the limits, and closing a compartment leaves nothing of it.
+    @Test func manyPeersStayWithinTheLimits() {
+        var configuration = SigCompConfiguration(limits: .init(compartments: 40, bytes: 100_000))
+        configuration.unknownPeer = .minimumForSIP
+        let endpoint = SigCompEndpoint(configuration: configuration)
+        var traffic = SIPTraffic(seed: 12)
+        for number in 0..<300 {
+            let identifier = CompartmentIdentifier("peer \(number % 90)")
+            _ = endpoint.compress(traffic.next(), for: identifier, at: UInt64(number))
+            let states = endpoint.dispatcher.states
+            #expect(states.compartmentCount <= 40)
+            #expect(states.usedBytes + states.compressorBytes <= 100_000)
+        }
+        #expect(endpoint.unsettledMessages <= 40 * 16)
+        endpoint.closeCompartments(unusedSince: 1_000)
+        #expect(endpoint.dispatcher.states.compartmentCount == 0)
+        #expect(endpoint.dispatcher.states.compressorBytes == 0)
+        #expect(endpoint.unsettledMessages == 0)
+    }
+
+    /// A peer of which nothing but its first message is known costs little.
+    @Test func anIdleCompartmentIsSmall() throws {
+        let endpoint = SigCompEndpoint(configuration: SigCompConfiguration())
+        guard case .message(let received) = try endpoint.receive(endpoint.passThrough(Self.request(1)).bytes) else {
+            return
+        }
+        endpoint.accept(received, for: Self.peer)
+        #expect(endpoint.memoryUse(of: Self.peer) ?? 0 < 400)
+    }
+}

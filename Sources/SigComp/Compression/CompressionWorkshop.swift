@@ -35,6 +35,11 @@ final class CompressionWorkshop {
     /// An announcement has at most 30 bytes.
     private static let announcedStates = 4
 
+    /// The dictionary that an identifier names.
+    func dictionary(_ identifier: PartialStateIdentifier) -> StaticDictionary? {
+        dictionaries.first { identifier.matches($0.1) }?.0
+    }
+
     /// What to tell a peer, in the form of RFC 3320, figure 13.
     func announcement(to compartment: Compartment) -> [UInt8]? {
         compartment.isLocalStateDeclined ? announcementWithoutStates : announcement

@@ -19,6 +19,8 @@ final class PeerCompressor {
     /// Failures that an algorithm itself must have caused.
     private var failures: [Int: Int] = [:]
     private var identifierLength = PartialStateIdentifier.lengths.lowerBound
+    /// Dictionaries that the peer turned out not to have.
+    private var lackingDictionaries: Set<StaticDictionary> = []
     /// What NACKs said of the peer's resources.
     private var cyclesPerBitLimit = Int.max
     private var memoryLimit = Int.max
@@ -117,19 +119,23 @@ final class PeerCompressor {
         var peer = workshop.knowledge(of: compartment, assuming: assumption)
         peer.parameters.cyclesPerBit = min(peer.parameters.cyclesPerBit, cyclesPerBitLimit)
         peer.parameters.decompressionMemorySize = min(peer.parameters.decompressionMemorySize, memoryLimit)
+        peer.dictionaries.subtract(lackingDictionaries)
+        if peer != knowledge { makeCompressor(for: peer) }
         peer.identifierLength = identifierLength
-        guard peer != knowledge else { return peer }
+        return peer
+    }
+
+    private func makeCompressor(for peer: PeerKnowledge) {
         knowledge = peer
-        for (index, scheme) in workshop.schemes.enumerated() where failures[index, default: 0] < Self.failureLimit {
-            guard let made = scheme.makeCompressor(for: peer) else { continue }
-            compressor = made
-            self.scheme = index
-            generation += 1
-            return peer
-        }
         compressor = nil
         scheme = nil
-        return peer
+        for (index, candidate) in workshop.schemes.enumerated() where failures[index, default: 0] < Self.failureLimit {
+            guard let made = candidate.makeCompressor(for: peer) else { continue }
+            compressor = made
+            scheme = index
+            generation += 1
+            return
+        }
     }
 
     // MARK: What comes back
@@ -177,9 +183,10 @@ final class PeerCompressor {
         var repetition = record.refusals + 1 < Self.refusalLimit ? Repetition.compressed : .uncompressed
         switch failure.failure.reason {
         case .stateNotFound, .stateTooShort:
-            refuse(record, missing: missing)
+            if record.transport == .stream { beginAnew(after: record) } else { refuse(record, missing: missing) }
             isAnnounced = false
             hasConfirmed = false
+            if let dictionary = missing.flatMap(workshop.dictionary) { lackingDictionaries.insert(dictionary) }
         case .idNotUnique:
             refuse(record, missing: identifierLength < 12 ? nil : missing)
             identifierLength = min(12, identifierLength + 3)
@@ -221,6 +228,13 @@ final class PeerCompressor {
         if record.generation == generation { compressor?.refused(record.sequence, missing: missing) }
     }
 
+    /// Over a stream, states were taken for made as soon as they were sent, one upon the other: none of them can be relied on.
+    /// What was sent before that was noticed fails as well, and says nothing new.
+    private func beginAnew(after record: SentMessages.Record) {
+        guard record.generation == generation else { return }
+        knowledge = nil
+    }
+
     private func blame(_ record: SentMessages.Record) {
         guard record.generation == generation, let scheme else { return }
         failures[scheme, default: 0] += 1
@@ -231,5 +245,4 @@ final class PeerCompressor {
     /// Takes out the message that a NACK is about.
     func takeSent(hash: StateIdentifier) -> SentMessages.Record? { sent.remove(hash: hash) }
 
-    func dropPlainMessages() { sent.dropPlainMessages() }
 }

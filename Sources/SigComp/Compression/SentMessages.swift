@@ -43,7 +43,8 @@ struct SentMessages {
         records.append(record)
         plainBytes += record.plain?.count ?? 0
         var kept = records.count { $0.plain != nil }
-        for index in records.indices.dropLast() where plainBytes > bytes || kept > messages {
+        for index in records.indices where plainBytes > bytes || kept > messages {
+            if index == records.count - 1, record.transport == .stream { break }
             guard let plain = records[index].plain else { continue }
             records[index].plain = nil
             plainBytes -= plain.count
@@ -76,12 +77,6 @@ struct SentMessages {
             lost.append(removeRecord(at: index))
         }
         return lost
-    }
-
-    /// Gives up the messages, but not their hashes.
-    mutating func dropPlainMessages() {
-        for index in records.indices { records[index].plain = nil }
-        plainBytes = 0
     }
 
     private mutating func removeRecord(at index: Int) -> Record {

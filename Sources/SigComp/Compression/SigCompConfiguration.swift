@@ -16,7 +16,8 @@ public struct SigCompConfiguration: Sendable {
     public var unknownPeer: PeerKnowledge
     /// How many messages are kept for each peer until it is known to have decompressed them, to send them again after a NACK.
     public var keptMessages: Int
-    /// The bytes that these may have together; the latest one is kept whatever it has.
+    /// The bytes that these may have together; the latest one sent over a stream is kept whatever it has, as nobody else would
+    /// send it again.
     public var keptBytes: Int
 
     public init(
@@ -24,7 +25,7 @@ public struct SigCompConfiguration: Sendable {
         outputLimit: Int = 65_536,
         dictionaries: Set<StaticDictionary> = [.session, .presence],
         algorithms: [CompressionAlgorithm] = CompressionAlgorithm.allCases, isSharing: Bool = true,
-        unknownPeer: PeerKnowledge = .minimumForSIP, keptMessages: Int = 8, keptBytes: Int = 8_192
+        unknownPeer: PeerKnowledge = .minimumForSIP, keptMessages: Int = 8, keptBytes: Int = 4_096
     ) {
         self.parameters = parameters
         self.limits = limits

@@ -29,8 +29,6 @@ public struct SigCompCounters: Equatable, Sendable {
     public var unknownNegativeAcknowledgements = 0
     /// Messages that were sent again after a NACK.
     public var sentAgain = 0
-    /// Peers whose states were all given up after a NACK.
-    public var restarts = 0
 
     public init() {}
 }

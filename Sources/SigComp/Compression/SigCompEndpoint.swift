@@ -194,6 +194,9 @@ public final class SigCompEndpoint {
 
     // MARK: Memory
 
+    /// The messages, of all compartments, of which it is not known yet whether they were decompressed.
+    public var unsettledMessages: Int { sent.count }
+
     /// The bytes that a compartment uses, both directions: states, what is known of the peer, messages that are kept.
     public func memoryUse(of identifier: CompartmentIdentifier) -> Int? {
         dispatcher.states.compartment(identifier).map { $0.usedBytes + $0.compressorBytes }

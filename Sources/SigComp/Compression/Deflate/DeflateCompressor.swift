@@ -20,7 +20,9 @@ final class DeflateScheme: CompressionScheme {
     private static let savingCycles = 500
 
     /// With a smaller window the tables take up too much of it.
-    private static let leastWindowEnd = 4_096
+    private static let leastWindowEnd = 8_192
+    /// With a larger one a compartment of 65536 bytes of state memory has more than 100 KB in all.
+    private static let greatestWindowEnd = 18_432
 
     func makeCompressor(for peer: PeerKnowledge) -> (any MessageCompressor)? {
         let parameters = peer.parameters
@@ -28,7 +30,8 @@ final class DeflateScheme: CompressionScheme {
             parameters.stateMemorySize / Self.statesAtOnce - StateItem.overhead,
             Self.savingCycles * parameters.cyclesPerBit)
         // A window that fits a stream, which has half of the memory, serves datagrams as well.
-        let windowEnd = min(DeflateProgram.stateStart + state, parameters.decompressionMemorySize / 2, 32_768)
+        let windowEnd = min(
+            DeflateProgram.stateStart + state, parameters.decompressionMemorySize / 2, Self.greatestWindowEnd)
         guard windowEnd >= Self.leastWindowEnd else { return nil }
         let layout = Layout(windowEnd: windowEnd, hasDictionary: peer.dictionaries.contains(.session))
         guard
@@ -101,12 +104,15 @@ final class DeflateCompressor: MessageCompressor {
 
     /// The value of the state that the peer makes with a message; nil when none can be made.
     private func stateAfter(_ message: [UInt8]) -> [UInt8]? {
-        guard !message.isEmpty, message.count < program.windowSize else { return nil }
+        guard !message.isEmpty, message.count <= program.windowSize / Self.messageShare else { return nil }
         var window = window
         window.append(message)
         let start = program.windowStart
         return program.prefix(pointer: start + window.end, filledEnd: start + window.bytes.count) + window.bytes
     }
+
+    /// Larger messages are kept out of the window: they would push out all else, and must be kept until they are confirmed.
+    private static let messageShare = 4
 
     private func note(_ state: [UInt8], of message: [UInt8], _ sequence: UInt64) {
         let identifier = scheme.hash.identifier(
