@@ -42,10 +42,10 @@ struct Presentity {
     }
 
     /// Keeps documents taken apart while they are composed again and again, and as bytes while nobody watches.
-    mutating func arrangeDocuments() {
+    mutating func arrangeDocuments(isWatched: Bool) {
         for index in publications.indices {
-            if views.isEmpty { publications[index].document.pack() } else { publications[index].document.expand() }
+            if isWatched { publications[index].document.expand() } else { publications[index].document.pack() }
         }
-        if views.isEmpty { composed = nil }
+        if !isWatched { composed = nil }
     }
 }

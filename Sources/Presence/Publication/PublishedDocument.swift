@@ -55,7 +55,7 @@ struct PublishedDocument: Sendable {
     }
 
     mutating func pack() {
-        if case .expanded = form { form = .packed(stored) }
+        if case .expanded = form { form = .packed(stored.withoutSlack) }
     }
 }
 

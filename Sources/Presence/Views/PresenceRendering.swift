@@ -3,7 +3,7 @@ import PresenceDocuments
 /// Writes presence documents in the formats of NOTIFY.
 enum PresenceRendering {
     static func pidf(_ presence: XMLElement) -> Rendering {
-        Rendering(bytes: DocumentWriter().write(presence), versionOffset: nil, format: .pidf)
+        Rendering(bytes: DocumentWriter().write(presence).withoutSlack, versionOffset: nil, format: .pidf)
     }
 
     /// RFC 5262 section 3, `pidf-full`. The document has declared all its namespaces on the root, PIDF without prefix.
@@ -38,7 +38,7 @@ enum PresenceRendering {
         }
         let digit = place + placeholder.count - 2
         bytes.remove(at: digit)
-        return Rendering(bytes: bytes, versionOffset: digit, format: .pidfDiff)
+        return Rendering(bytes: bytes.withoutSlack, versionOffset: digit, format: .pidfDiff)
     }
 
     private static func place(of text: [UInt8], in bytes: [UInt8]) -> Int? {
@@ -50,4 +50,9 @@ enum PresenceRendering {
         }
         return nil
     }
+}
+
+extension [UInt8] {
+    /// The same bytes in a buffer of just their length; a writer's buffer is longer, and these are kept.
+    var withoutSlack: [UInt8] { withUnsafeBufferPointer { [UInt8]($0) } }
 }

@@ -22,7 +22,7 @@ extension PresenceAgent {
             updateReception(of: presentity, composed: composedDocument(of: presentity), at: now, into: &changes)
         }
         if needsEvaluation { reevaluate(presentity, at: now, into: &changes) }
-        self[presentity]?.arrangeDocuments()
+        self[presentity]?.arrangeDocuments(isWatched: !state.views.isEmpty)
         schedule(presentity, at: now)
     }
 

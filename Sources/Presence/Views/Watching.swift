@@ -223,12 +223,13 @@ extension PresenceAgent {
 
     private mutating func trimViews(of presentity: PresentityID) {
         while self[presentity]?.views.last?.members.isEmpty == true { self[presentity]?.views.removeLast() }
-        if self[presentity]?.views.isEmpty == true { self[presentity]?.arrangeDocuments() }
+        if self[presentity]?.views.isEmpty == true { self[presentity]?.arrangeDocuments(isWatched: false) }
     }
 
     /// The view with this key, made if there is none. A view that lost its last member in the middle of the list stays until it is
     /// needed again, or has become the last.
     private mutating func view(for key: ViewKey, of presentity: PresentityID) -> Int {
+        self[presentity]?.arrangeDocuments(isWatched: true)
         let composed = composedDocument(of: presentity)
         guard let state = self[presentity] else { return 0 }
         if let known = state.views.firstIndex(where: { $0.key == key && !$0.members.isEmpty }) { return known }
@@ -238,7 +239,6 @@ extension PresenceAgent {
             return free
         }
         self[presentity]?.views.append(fresh)
-        if state.views.isEmpty { self[presentity]?.arrangeDocuments() }
         return state.views.count
     }
 }
