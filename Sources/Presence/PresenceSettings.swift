@@ -27,6 +27,8 @@ public struct PresenceSettings: Hashable, Sendable {
     public var undecidedWatchers = 64
     /// Subscriptions to one presentity.
     public var watchersPerPresentity = 10_000
+    /// Different filters in use for one presentity: each is evaluated with every change.
+    public var filtersPerPresentity = 64
     /// Earlier states that a view keeps so that differences against them can be made.
     public var statesPerView = 4
     /// Bytes of a filter document and of a rules document.

@@ -64,14 +64,19 @@ extension PresenceAgent {
         return changes
     }
 
-    private func change(_ filters: inout WatcherFilters, by request: WatchRequest, of state: Presentity)
-        throws(WatchRefusal)
-    {
+    private func change(
+        _ filters: inout WatcherFilters, by request: WatchRequest, of state: Presentity
+    ) throws(WatchRefusal) {
         guard let body = request.filter else { return }
         do {
             try filters.change(by: body, of: state.addressOfRecord, limit: settings.filterBytes)
         } catch {
             throw .filter(error)
+        }
+        guard let filter = filters.filter(for: state.addressOfRecord) else { return }
+        let inUse = Set(state.views.lazy.filter { !$0.members.isEmpty }.compactMap(\.key.filter))
+        guard inUse.contains(filter) || inUse.count < settings.filtersPerPresentity else {
+            throw .filter(.tooManyFilters)
         }
     }
 

@@ -31,11 +31,16 @@ struct WatcherRoster {
 
     static let endingsKept = 64
 
+    private var waiting = 0
+    private var ended = 0
+
     /// Subscriptions that live.
-    var present: Int { rows.count { $0.status == .active || $0.status == .pending } }
+    var present: Int { rows.count - waiting - ended }
 
     /// nil when nobody waits.
-    var nextGiveUp: Instant? { rows.lazy.filter { $0.status == .waiting }.map(\.patience).min() }
+    var nextGiveUp: Instant? {
+        waiting == 0 ? nil : rows.lazy.filter { $0.status == .waiting }.map(\.patience).min()
+    }
 
     var isForgettable: Bool { rows.isEmpty && !isReported }
 
@@ -54,8 +59,10 @@ struct WatcherRoster {
     ///
     /// - Returns: the row's number.
     mutating func add(_ request: WatchRequest, handling: SubscriptionHandling, at now: Instant) -> UInt32 {
-        for index in rows.indices where rows[index].status == .waiting && rows[index].identity == request.identity {
-            change(index, to: .terminated, because: .giveup)
+        if waiting > 0 {
+            for index in rows.indices where rows[index].status == .waiting && rows[index].identity == request.identity {
+                change(index, to: .terminated, because: .giveup)
+            }
         }
         lastNumber += 1
         sequence += 1
@@ -88,6 +95,7 @@ struct WatcherRoster {
     ///
     /// - Returns: whether there was one.
     mutating func decideWaiting(_ decide: (WatcherIdentity) -> SubscriptionHandling) -> Bool {
+        guard waiting > 0 else { return false }
         var hasChanged = false
         for index in rows.indices where rows[index].status == .waiting {
             let handling = decide(rows[index].identity)
@@ -114,6 +122,7 @@ struct WatcherRoster {
 
     /// - Returns: whether somebody was given up.
     mutating func giveUp(at now: Instant) -> Bool {
+        guard waiting > 0 else { return false }
         let due = rows.indices.filter { rows[$0].status == .waiting && rows[$0].patience <= now }
         for index in due { change(index, to: .terminated, because: .giveup) }
         forgetEndings()
@@ -128,6 +137,8 @@ struct WatcherRoster {
     private mutating func change(_ index: Int, to status: PresenceDocuments.Watcher.Status, because event: WatcherEvent)
     {
         sequence += 1
+        waiting += (status == .waiting ? 1 : 0) - (rows[index].status == .waiting ? 1 : 0)
+        ended += (status == .terminated ? 1 : 0) - (rows[index].status == .terminated ? 1 : 0)
         rows[index].status = status
         rows[index].event = event
         rows[index].changed = sequence
@@ -135,13 +146,15 @@ struct WatcherRoster {
 
     /// Endings are kept for those who get partial documents; the oldest go, and whoever has not seen those gets a full one.
     private mutating func forgetEndings() {
-        let ended = rows.lazy.filter { $0.status == .terminated }.count
         let excess = isReported ? ended - Self.endingsKept : ended
         guard excess > 0 else { return }
-        let oldest = rows.filter { $0.status == .terminated }.sorted { $0.changed < $1.changed }.prefix(excess)
-        let numbers = Set(oldest.map(\.number))
-        forgotten = max(forgotten, oldest.last?.changed ?? 0)
-        rows.removeAll { numbers.contains($0.number) }
+        let oldest = rows.indices.filter { rows[$0].status == .terminated }.sorted {
+            rows[$0].changed < rows[$1].changed
+        }
+        .prefix(excess)
+        forgotten = max(forgotten, oldest.last.map { rows[$0].changed } ?? 0)
+        for index in oldest.sorted(by: >) { rows.remove(at: index) }
+        ended -= oldest.count
     }
 
     // MARK: Reports

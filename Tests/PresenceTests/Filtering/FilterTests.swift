@@ -312,4 +312,17 @@ func what(_ content: String, id: String = "1") -> String { #"<filter id="\#(id)"
         #expect(throws: WatchRefusal.self) { try rewatch(scene, watcher, filter) }
         #expect(try shown(scene, watcher) == ["note"])
     }
+
+    @Test func soManyDifferentFiltersAreEvaluatedAndNoMore() throws {
+        var settings = PresenceSettings()
+        settings.filtersPerPresentity = 2
+        let scene = Scene(settings)
+        try scene.publish(pidf(tuple("a")))
+        func filter(_ name: String) -> String { filterSet(what("<include>//p:\(name)</include>", id: name)) }
+        for (number, name) in ["note", "contact", "note"].enumerated() {
+            #expect(try scene.watch(UInt32(number), filter: filter(name)) != nil)
+        }
+        #expect(throws: WatchRefusal.filter(.tooManyFilters)) { try scene.watch(9, filter: filter("status")) }
+        #expect(try scene.watch(10) != nil)
+    }
 }
