@@ -96,9 +96,12 @@ public struct Dialog: Hashable, Sendable {
         return routes[min(routes.startIndex + 1, end)..<end]
     }
 
-    private subscript(part: Part) -> ArraySlice<UInt8> {
+    private subscript(part: Part) -> ArraySlice<UInt8> { bytes[range(of: part)] }
+
+    /// Where a part stands in ``bytes``.
+    func range(of part: Part) -> Range<Int> {
         let start = part == .callID ? 0 : end(of: part, back: 1)
-        return bytes[(Self.headLength + start)..<(Self.headLength + end(of: part))]
+        return (Self.headLength + start)..<(Self.headLength + end(of: part))
     }
 
     private func end(of part: Part, back: Int = 0) -> Int {

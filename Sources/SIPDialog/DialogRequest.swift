@@ -12,23 +12,26 @@ extension Dialog {
         _ method: SIPMethod, sequence: UInt32, via: [UInt8], contact: [UInt8],
         maxForwards: UInt8 = 70, to writer: inout MessageWriter
     ) {
-        let routes = routeSet
         writer.append(method.text)
         writer.append(byte: 0x20)
-        if isStrictlyRouted { appendStrictTarget(routes, to: &writer) } else { writer.append(remoteTarget) }
+        if isStrictlyRouted { appendStrictTarget(to: &writer) } else { append(.remoteTarget, to: &writer) }
         writer.append(" SIP/2.0\r\n")
         writer.appendName(.via)
         writer.append(via)
         writer.appendLineEnd()
         writer.appendHeader(.maxForwards, decimal: maxForwards)
         if isStrictlyRouted {
-            appendStrictRoutes(routes, to: &writer)
-        } else if !routes.isEmpty {
-            writer.appendHeader(.route, routes)
+            appendStrictRoutes(to: &writer)
+        } else if !range(of: .routeSet).isEmpty {
+            writer.appendName(.route)
+            append(.routeSet, to: &writer)
+            writer.appendLineEnd()
         }
-        appendAddress(.from, localURI, localTag, to: &writer)
-        appendAddress(.to, remoteURI, remoteTag, to: &writer)
-        writer.appendHeader(.callID, callID)
+        appendAddress(.from, .localURI, .localTag, to: &writer)
+        appendAddress(.to, .remoteURI, .remoteTag, to: &writer)
+        writer.appendName(.callID)
+        append(.callID, to: &writer)
+        writer.appendLineEnd()
         writer.appendName(.cseq)
         writer.append(decimal: sequence)
         writer.append(byte: 0x20)
@@ -40,30 +43,33 @@ extension Dialog {
         writer.appendLineEnd()
     }
 
-    private func appendAddress(
-        _ name: HeaderName, _ uri: ArraySlice<UInt8>, _ tag: ArraySlice<UInt8>, to writer: inout MessageWriter
-    ) {
+    private func append(_ part: Part, to writer: inout MessageWriter) {
+        writer.append(bytes.span.extracting(range(of: part)))
+    }
+
+    private func appendAddress(_ name: HeaderName, _ uri: Part, _ tag: Part, to writer: inout MessageWriter) {
         writer.appendName(name)
         writer.append(byte: UInt8(ascii: "<"))
-        writer.append(uri)
+        append(uri, to: &writer)
         writer.append(byte: UInt8(ascii: ">"))
-        if !tag.isEmpty {
+        if !range(of: tag).isEmpty {
             writer.append(";tag=")
-            writer.append(tag)
+            append(tag, to: &writer)
         }
         writer.appendLineEnd()
     }
 
     /// A strict router expects itself in the Request-URI.
-    private func appendStrictTarget(_ routes: ArraySlice<UInt8>, to writer: inout MessageWriter) {
-        let first = firstRoute(routes)
+    private func appendStrictTarget(to writer: inout MessageWriter) {
+        let first = firstRoute(routeSet)
         guard var uri = SIPURI(first), uri.makeRequestURI() else { return writer.append(first) }
         writer.append(uri.description)
     }
 
     /// The routes behind the first, and the remote target as the last one.
-    private func appendStrictRoutes(_ routes: ArraySlice<UInt8>, to writer: inout MessageWriter) {
+    private func appendStrictRoutes(to writer: inout MessageWriter) {
         writer.appendName(.route)
+        let routes = routeSet
         let first = firstRoute(routes)
         if first.endIndex + 2 < routes.endIndex {
             writer.append(routes[(first.endIndex + 2)...])
