@@ -66,7 +66,10 @@ let package = Package(
         room("Policy", ["SIPCore", "LinkProfiles", "MessageStore", "COpenSSL"]),
         room(
             "Engine",
-            ["SIPCore", "SIPTransaction", "LinkProfiles", "MessageStore", "Policy", collections, heap]),
+            [
+                "SIPCore", "SIPTransaction", "SIPDialog", "Presence", "LinkProfiles", "MessageStore", "Policy",
+                collections, heap,
+            ]),
         room("MessageStoreSQLite", ["MessageStore", "LinkProfiles", grdb, grdbSQLite]),
         room("Simulation", ["Engine", "SIPCore", "SIPTransaction", "LinkProfiles", "MessageStore", "Policy"]),
         room("Transport", ["SIPCore", "LinkProfiles", "SigComp", "CCAres", nioSSL, nioTLS, log] + nio),

@@ -68,7 +68,7 @@ extension Engine {
         return admitsIdentity(of: held)
     }
 
-    private func admitsIdentity(of held: HeldRequest) -> Bool {
+    func admitsIdentity(of held: HeldRequest) -> Bool {
         guard configuration.limits.perIdentity != .none else { return true }
         let sender = senderIdentity(of: held.request)
         switch floodGuard.receive(identity: KeyedHash.hash(sender, key: key), at: now) {

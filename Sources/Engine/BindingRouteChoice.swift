@@ -7,20 +7,31 @@ extension Registration {
     /// it names the sender itself, seen from its side or from ours; that crosses a NAT. A contact that is somewhere else is where
     /// its URI says (RFC 3261 section 16.6 step 6).
     func route(of contact: ContactRequest) -> BindingRoute {
-        contact.regID != 0 || !path.isEmpty || isSender(contact.place) ? .flow(flow) : .contact
+        contact.regID != 0 || !path.isEmpty || request.isSender(contact.place, on: flow) ? .flow(flow) : .contact
+    }
+}
+
+extension SIPMessage {
+    /// Whether its one Contact names whoever sent it.
+    func isSender(atContactOf flow: Flow) -> Bool {
+        guard let contact = addresses(.contact).first, let place = addressOfRecord(of: contact.uri) else {
+            return false
+        }
+        return isSender(place, on: flow)
     }
 
-    private func isSender(_ place: AddressOfRecordKey) -> Bool {
-        let transport = request.parameter("transport", in: place.parameters)
+    /// Whether a URI of the message names whoever sent it, as seen from its side or from ours.
+    func isSender(_ place: AddressOfRecordKey, on flow: Flow) -> Bool {
+        let transport = parameter("transport", in: place.parameters)
         if flow.transport.isReliable {
-            let isSame = transport.map { request.equalsFolded($0, flow.transport.viaToken) } ?? place.isSecure
+            let isSame = transport.map { equalsFolded($0, flow.transport.viaToken) } ?? place.isSecure
             if isSame { return true }
         }
-        let isSecure = place.isSecure || transport.map { request.equalsFolded($0, "tls") } ?? false
+        let isSecure = place.isSecure || transport.map { equalsFolded($0, "tls") } ?? false
         let port = place.port > 0 ? place.port : (isSecure ? SIPTransport.tls : .udp).defaultPort
-        if port == flow.remote.port, IPAddress(parsing: request[place.host]) == flow.remote.ip { return true }
-        let via = request.topVia
+        if port == flow.remote.port, IPAddress(parsing: self[place.host]) == flow.remote.ip { return true }
+        let via = topVia
         return port == (via.port > 0 ? via.port : flow.transport.defaultPort)
-            && request[place.host].elementsEqual(request[via.host]) { $0 | 0x20 == $1 | 0x20 }
+            && self[place.host].elementsEqual(self[via.host]) { $0 | 0x20 == $1 | 0x20 }
     }
 }

@@ -24,6 +24,12 @@ extension Engine {
             }
         case .registered(let held, let outcome):
             registered(held, outcome)
+        case .published(let publication):
+            published(publication)
+        case .subscribed(let request):
+            subscribed(request)
+        case .reserved(let mark, let ceiling):
+            sequencesReserved(mark, ceiling: ceiling)
         case .settled:
             break
         }
@@ -54,6 +60,12 @@ extension Engine {
             if let undo = outcome.undo { _ = registrar.rollBack(undo) }
             tally.registrationsRefused += 1
             refuseForStore(held)
+        case .published(let publication):
+            publicationFailed(publication)
+        case .subscribed(let request):
+            subscribeFailed(request)
+        case .reserved(let mark, _):
+            sequencesNotReserved(mark)
         case .settled(let command, let user):
             if unsettled.isEmpty {
                 deadlines.insert(Deadline(at: now + .milliseconds(500), kind: .settlement))

@@ -13,6 +13,8 @@ struct Deadline: Comparable {
         case downlink(UInt64)
         /// A message that is being delivered ends its life.
         case messageExpiry(slot: UInt32, generation: UInt32)
+        /// A subscription ends, or a NOTIFY that failed may be tried again.
+        case subscription(SubscriptionMark)
     }
 
     var at: Instant

@@ -314,6 +314,8 @@ extension Engine {
             case .messageExpiry(let slot, let generation):
                 guard let context = contexts.context(at: slot, generation: generation) else { continue }
                 expireAttempt(context)
+            case .subscription(let mark):
+                subscriptionDue(mark, at: first.at)
             }
         }
     }

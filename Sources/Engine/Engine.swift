@@ -56,6 +56,7 @@ public final class Engine {
     var resolving: [UInt64: (slot: UInt32, generation: UInt32, branch: Int)] = [:]
     var lastResolution: UInt64 = 0
     var inFlight = InFlightRequests()
+    let presence: PresenceApplication
     var sweep = ExpirySweep()
     var storeHealth = StoreHealth()
     /// Outcomes of attempts that the store refused to write.
@@ -103,6 +104,7 @@ public final class Engine {
                 realm: realm, algorithms: authentication.algorithms, nonceLifetime: authentication.nonceLifetime),
             key: (secret.words.2 ^ 0x6e6f_6e63_6500_0001, secret.words.3), at: time)
         hasAccountProfiles = Self.concernsAccounts(configuration.profileRules, configuration.accounts)
+        presence = PresenceApplication(configuration.presence, firstEntityTag: random.next())
         floodGuard = FloodGuard(
             source: configuration.limits.perSource, identity: configuration.limits.perIdentity,
             exempt: configuration.trustedPeers.filter { $0.port == 0 }.map(\.network),
@@ -121,6 +123,8 @@ public final class Engine {
         result.users = location.count
         result.bindings = location.bindingCount
         result.downlinks = downlinks.count
+        result.presence = presence.counters
+        result.presence.subscriptions = presence.subscriptions.count
         return result
     }
 
@@ -143,6 +147,7 @@ public final class Engine {
             tally.unreadable += 1
         }
         downlinkHeard(flow)
+        tellLine()
     }
 
     /// A connection came up: accepted (`target` is nil) or opened towards a target.
@@ -156,12 +161,14 @@ public final class Engine {
         removeBindings(on: flow)
         downlinkClosed(flow)
         for token in inFlight.take(flow.connection) { transportFailed(token: token) }
+        tellLine()
     }
 
     /// A transmission with that token could not be sent (RFC 3261 section 17.1.4).
     public func transmissionFailed(_ token: UInt64, reason: String, at time: Instant) {
         tick(time)
         transportFailed(token: token)
+        tellLine()
     }
 
     /// The answer to a resolution: next hops in the order they are to be tried; empty when there is none.
@@ -179,6 +186,7 @@ public final class Engine {
         while let continuation = pending.next(through: sequence) {
             resume(continuation, claims: &claims)
         }
+        tellLine()
     }
 
     /// None of the commands after the last report and up to that number happened.
@@ -190,6 +198,7 @@ public final class Engine {
         while let continuation = pending.next(through: sequence) {
             abandon(continuation)
         }
+        tellLine()
     }
 
     /// Fires everything that is due.
@@ -206,6 +215,7 @@ public final class Engine {
         expireBindings()
         sweepExpired()
         turnIdentities()
+        advancePresence()
     }
 
     /// Nothing happens by itself before this moment; it may be early.
@@ -214,6 +224,7 @@ public final class Engine {
         if let first = deadlines.min { next = min(next, first.at) }
         if let first = patience.next { next = min(next, first) }
         if let first = location.nextDeadline { next = min(next, first) }
+        if let first = presence.nextDeadline(at: now) { next = min(next, first) }
         next = min(next, sweep.next, identitiesTurnAt)
         return next
     }

@@ -20,6 +20,7 @@ public struct EngineConfiguration: Sendable {
     /// Next hops for domains that are not to be looked up by RFC 3263.
     public var routes: [DomainRoute]
     public var limits: EngineLimits
+    public var presence: PresenceConfiguration
     /// Accounts by which users authenticate.
     public var accounts: [Account]
     /// Value of the Server header in responses; empty for none.
@@ -36,6 +37,7 @@ public struct EngineConfiguration: Sendable {
         trustedPeers = []
         routes = []
         limits = EngineLimits()
+        presence = PresenceConfiguration()
         accounts = []
         serverName = ""
         sigcompIdentifier = ""

@@ -53,6 +53,9 @@ public struct EngineCounters: Hashable, Sendable {
     /// Times an endpoint was sent to unpaced because there were too many.
     public var downlinksRefused: UInt64 = 0
 
+    // MARK: Presence
+    public var presence = PresenceCounters()
+
     // MARK: Store
     public var storeFailures: UInt64 = 0
     /// Requests answered 503 because the store failed or lagged.

@@ -13,6 +13,9 @@ extension Engine {
             sendAgain(bytes, to: destination, of: client, isAnswer: false)
         case .resendResponse(let server, _, let status, let tail):
             resendInviteResponse(server, status: status, tail: tail)
+        case .timedOut(let client, let user) where user & Self.subscriptionBit != 0:
+            downlinkEnded(client)
+            notifyTimedOut(client, user: user)
         case .timedOut(let client, let user):
             downlinkEnded(client)
             guard user > 0, let context = contexts[user - 1], let position = context.branchIndex(of: client),

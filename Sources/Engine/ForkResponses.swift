@@ -22,6 +22,8 @@ extension Engine {
             tally.strayResponses += 1
         case .absorbed:
             tally.retransmissionsReceived += 1
+        case .pass(let user) where user & Self.subscriptionBit != 0:
+            notifyAnswered(message, user: user)
         case .pass(let user):
             if user > 0, let context = contexts[user - 1], let position = context.branchIndex(of: client) {
                 take(message, at: position, in: context)
@@ -197,7 +199,7 @@ extension Engine {
         return lines.bytes
     }
 
-    private func retryDelay(in message: SIPMessage) -> TimeSpan? {
+    func retryDelay(in message: SIPMessage) -> TimeSpan? {
         guard let field = message.first(.retryAfter) else { return nil }
         var seconds: Int64 = 0
         for byte in message[field.value] {

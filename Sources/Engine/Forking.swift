@@ -48,6 +48,7 @@ extension Engine {
     }
 
     func resolutionFinished(_ id: UInt64, targets: [Target]) {
+        if watcherResolved(id, targets: targets) { return }
         guard let question = resolving.removeValue(forKey: id),
             let context = contexts.context(at: question.slot, generation: question.generation),
             question.branch < context.branches.count, context.branches[question.branch].state == .resolving
@@ -139,7 +140,7 @@ extension Engine {
 
     /// The same next hop over TCP, for a request too large for one datagram (RFC 3261 section 18.1.1, RFC 3428
     /// section 8).
-    private func congestionControlled(_ destination: Destination) -> Destination? {
+    func congestionControlled(_ destination: Destination) -> Destination? {
         let address: TransportAddress
         switch destination {
         case .flow(let flow):
@@ -161,6 +162,7 @@ extension Engine {
     }
 
     func transportFailed(token: UInt64) {
+        if token >> 63 == 1 { return notificationNotSent(token: token) }
         let slot = UInt32(truncatingIfNeeded: token >> 32) &- 1
         let position = Int(token & 0xff)
         guard let context = contexts[slot], position < context.branches.count,

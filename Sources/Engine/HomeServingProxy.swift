@@ -91,6 +91,7 @@ extension Engine {
         let path = routePath(of: request)
         let isOurs = path.next == nil && isServed(uri, in: request)
         if request.method == .register, isOurs { return registerReceived(held) }
+        if isOurs, presenceReceived(held, uri) { return }
         if isOurs, uri.user.isEmpty { return addressedToUs(held) }
         guard request.maxForwards != 0 else { return answer(held, 483) }
         if isLooping(request) {
@@ -133,9 +134,9 @@ extension Engine {
             headers: held.request.method == .other ? Self.abilities : [])
     }
 
-    private static let abilities = Array(
-        "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, MESSAGE, REGISTER\r\nAccept: */*\r\nSupported: path, outbound\r\n"
-            .utf8)
+    private static let abilities =
+        Array("Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, MESSAGE, REGISTER, PUBLISH, SUBSCRIBE, NOTIFY\r\n".utf8)
+        + EventPackage.allowEvents + Array("Accept: */*\r\nSupported: path, outbound\r\n".utf8)
 
     private func unsupported(_ request: SIPMessage, _ name: HeaderName) -> [UInt8] {
         Array("Unsupported: \(request.tokens(name).joined(separator: ", "))\r\n".utf8)

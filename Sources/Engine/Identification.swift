@@ -61,9 +61,12 @@ extension Engine {
     /// The tag we put into To of our own responses: the same for every retransmission.
     func localTag(_ id: TransactionID) -> [UInt8] {
         var writer = MessageWriter(capacity: 16)
-        writer.appendHex(id.high ^ 0x676f_6477_6974_2e74)
+        writer.appendHex(localTagValue(id))
         return writer.bytes
     }
+
+    /// The number that tag writes.
+    func localTagValue(_ id: TransactionID) -> UInt64 { id.high ^ 0x676f_6477_6974_2e74 }
 
     /// `z9hG4bK`, what makes it unique, and a hash by which a request that comes back is recognised as looping
     /// (RFC 5393 section 4). For a MESSAGE to a served user the middle depends on message, contact and attempt only: the

@@ -38,6 +38,12 @@ enum Continuation {
     case claimed(user: Int32, number: MessageNumber)
     /// Bindings changed: answer the REGISTER.
     case registered(HeldRequest, RegistrarOutcome)
+    /// A publication is durable: answer the PUBLISH and tell the watchers.
+    case published(PublicationUnderWay)
+    /// A subscription is durable: answer the SUBSCRIBE and tell the state.
+    case subscribed(SubscribeUnderWay)
+    /// CSeq numbers up to that one may be used.
+    case reserved(SubscriptionMark, ceiling: UInt32)
     /// The outcome of an attempt; when it cannot be written it is written again.
     case settled(StoreCommand, user: Int32)
 }

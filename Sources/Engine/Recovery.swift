@@ -12,6 +12,8 @@ extension Engine {
             duplicatesSince: now - configuration.limits.duplicateWindow, into: &visitor)
         lastMessage = numbering.lastMessage
         location.continueNumbering(lastAddress: numbering.lastAddress, lastBinding: numbering.lastBinding)
+        presence.continueNumbering(numbering)
+        restore(visitor.presence)
         location.endRecovery()
         extendHistory(by: 1_000_000)
         resumeFlushes()
@@ -70,6 +72,7 @@ extension Engine {
 
 private struct EngineRecovery: RecoveryVisitor {
     let engine: Engine
+    var presence = RecoveredPresence()
 
     mutating func address(_ number: AddressNumber, addressOfRecord: String) {
         engine.location.restore(number, addressOfRecord: addressOfRecord)
@@ -78,4 +81,8 @@ private struct EngineRecovery: RecoveryVisitor {
     mutating func binding(_ binding: StoredBinding) { engine.restore(binding) }
     mutating func message(_ message: RecoveredMessage) { engine.restore(message) }
     mutating func settled(_ identity: MessageIdentity, acceptedAt: Instant) { engine.identities.insert(identity) }
+
+    mutating func document(_ document: StoredDocument) { presence.documents.append(document) }
+    mutating func publication(_ publication: StoredPublication) { presence.publications.append(publication) }
+    mutating func subscription(_ subscription: StoredSubscription) { presence.subscriptions.append(subscription) }
 }

@@ -40,6 +40,7 @@ extension Engine {
         if let undo = outcome.undo { registrar.confirm(undo) }
         if outcome.status < 300 { tally.registrations += 1 } else { tally.registrationsRefused += 1 }
         answer(held, outcome.status, reason: outcome.reason, headers: outcome.tail)
+        if outcome.user >= 0, outcome.undo != nil { registrationsChanged(of: outcome.user) }
         if outcome.user >= 0, outcome.effect.contains(.reachable) { joinForks(of: outcome.user) }
         if outcome.user >= 0, !outcome.effect.isDisjoint(with: [.reachable, .refreshed]) { wake(outcome.user) }
     }
@@ -97,14 +98,16 @@ extension Engine {
     /// A connection is gone: so are the bindings that live on it, durably.
     func removeBindings(on flow: Flow) {
         var commands: [StoreCommand] = []
-        _ = registrar.flowClosed(flow, commands: &commands)
+        let users = registrar.flowClosed(flow, commands: &commands)
         for command in commands { settle(command) }
+        for user in Set(users) { registrationsChanged(of: user) }
     }
 
     func expireBindings() {
         guard let due = location.nextDeadline, due <= now else { return }
         for (user, number) in location.advance(to: now) {
             settle(.unbind(number))
+            registrationsChanged(of: user)
             location.removeIfIdle(user)
         }
     }

@@ -130,8 +130,8 @@ extension Engine {
             transmit(parcel.bytes, to: parcel.destination, turn: turn)
         case .branch(let slot, let generation, let position):
             branchGranted(slot: slot, generation: generation, position: Int(position), turn: turn)
-        case .notification:
-            break
+        case .notification(let slot, let generation):
+            notificationGranted(SubscriptionMark(slot: slot, generation: generation), turn: turn)
         }
     }
 

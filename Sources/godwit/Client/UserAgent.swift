@@ -1,7 +1,8 @@
 import Foundation
 import SIPCore
 
-/// A SIP user agent for scripts: registers, sends and receives MESSAGE (RFC 3428), answers challenges.
+/// A SIP user agent for scripts: registers, sends and receives MESSAGE (RFC 3428), publishes and watches events (RFC 3903,
+/// RFC 6665), answers challenges.
 actor UserAgent {
     enum Failure: Error {
         /// No final response within 64 × T1, or the connection broke.
@@ -16,6 +17,8 @@ actor UserAgent {
         var reason: String
         /// Value of Expires or of our contact's expires parameter, where there is one.
         var expires: Int64?
+        /// The whole response.
+        var message: SIPMessage
     }
 
     let identity: UserName
@@ -33,6 +36,11 @@ actor UserAgent {
     private let received: AsyncStream<SIPMessage>.Continuation
     /// MESSAGEs, each once, after they were answered 200.
     nonisolated let messages: AsyncStream<SIPMessage>
+    private let notified: AsyncStream<SIPMessage>.Continuation
+    /// NOTIFYs of our subscription, each once, after they were answered 200.
+    nonisolated let notifications: AsyncStream<SIPMessage>
+    /// Call-ID of the subscription whose NOTIFYs are ours; any other is answered 481.
+    var subscriptionCallID = ""
 
     init(identity: UserName, password: String?, instance: String, isCompressed: Bool, socket: ClientSocket) {
         self.identity = identity
@@ -41,6 +49,7 @@ actor UserAgent {
         self.socket = socket
         credentials = password.map { DigestAnswer(username: identity.username, password: $0) }
         (messages, received) = AsyncStream.makeStream(of: SIPMessage.self)
+        (notifications, notified) = AsyncStream.makeStream(of: SIPMessage.self)
     }
 
     /// Reads what arrives until the connection ends.
@@ -54,6 +63,7 @@ actor UserAgent {
             }
         }
         received.finish()
+        notified.finish()
         for continuation in waiting.values { continuation.finish() }
     }
 
@@ -67,9 +77,6 @@ actor UserAgent {
     /// - Parameter expires: seconds; 0 takes the registration back.
     func register(expires: Int64) async throws -> Answer {
         let own = "sip:\(identity.username)@\(identity.domain)"
-        let transport = socket.transport == .udp ? "" : ";transport=\(socket.transport.uriToken)"
-        let compression = isCompressed ? ";comp=sigcomp;sigcomp-id=urn:uuid:\(instance)" : ""
-        let contact = "<sip:\(identity.username)@\(socket.host):\(socket.port)\(transport)\(compression)>"
         return try await request(
             .register, uri: "sip:\(identity.domain)", to: own, callID: registrationCallID,
             sequence: {
@@ -97,9 +104,22 @@ actor UserAgent {
     /// The bytes a MESSAGE would have, to decide whether it may go by datagram.
     static let datagramLimit = 1_300
 
-    private func request(
-        _ method: SIPMethod, uri: String, to: String, callID: String, sequence: () -> UInt32, headers: String,
-        body: [UInt8]
+    /// Our Contact value (RFC 3261 section 8.1.1.8).
+    var contact: String {
+        let transport = socket.transport == .udp ? "" : ";transport=\(socket.transport.uriToken)"
+        let compression = isCompressed ? ";comp=sigcomp;sigcomp-id=urn:uuid:\(instance)" : ""
+        return "<sip:\(identity.username)@\(socket.host):\(socket.port)\(transport)\(compression)>"
+    }
+
+    /// One request and its final answer, challenges answered.
+    ///
+    /// - Parameters:
+    ///   - toTag: the peer's tag within a dialog.
+    ///   - sequence: gives the CSeq number, once for each try.
+    ///   - headers: whole lines with their ends.
+    func request(
+        _ method: SIPMethod, uri: String, to: String, toTag: String = "", callID: String, sequence: () -> UInt32,
+        headers: String, body: [UInt8]
     ) async throws -> Answer {
         var authorization = ""
         for _ in 0..<3 {
@@ -109,7 +129,8 @@ actor UserAgent {
             writer.append(
                 "Via: SIP/2.0/\(socket.transport.viaToken) \(socket.host):\(socket.port);branch=\(branch);rport\r\n")
             writer.append("Max-Forwards: 70\r\nFrom: <sip:\(identity.username)@\(identity.domain)>;tag=\(fromTag)\r\n")
-            writer.append("To: <\(to)>\r\nCall-ID: \(callID)\r\nCSeq: \(sequence()) \(method.text)\r\n")
+            let tag = toTag.isEmpty ? "" : ";tag=\(toTag)"
+            writer.append("To: <\(to)>\(tag)\r\nCall-ID: \(callID)\r\nCSeq: \(sequence()) \(method.text)\r\n")
             writer.append(authorization)
             writer.append(headers)
             writer.append("User-Agent: godwit\r\n")
@@ -159,7 +180,8 @@ actor UserAgent {
                 expires = Int64(value)
             }
         }
-        return Answer(status: response.statusCode, reason: response.text(response.reason), expires: expires)
+        return Answer(
+            status: response.statusCode, reason: response.text(response.reason), expires: expires, message: response)
     }
 
     private static func isStale(_ response: SIPMessage) -> Bool {
@@ -175,20 +197,27 @@ actor UserAgent {
         guard request.method != .ack else { return }
         // A retransmission, and a redelivery after a crash of the server, carry the same of these three.
         let name = "\(request.text(request.callID)) \(request.cseqNumber) \(request.text(request.from.tag))"
+        let isOurs = request.method == .message || isNotification(request)
         let status: UInt16 =
             switch request.method {
             case .message, .options: 200
+            case .notify: isOurs ? 200 : 481
             default: 405
             }
-        let headers = "Allow: MESSAGE, OPTIONS\r\nAccept: */*\r\n"
+        let headers = "Allow: MESSAGE, NOTIFY, OPTIONS\r\nAccept: */*\r\n"
         socket.send(
             MessageWriter.response(
-                to: request, status: status, toTag: Array(fromTag.utf8),
-                headers: request.method == .message ? [] : Array(headers.utf8)))
-        guard request.method == .message, answered.insert(name).inserted else { return }
+                to: request, status: status, toTag: Array(fromTag.utf8), headers: isOurs ? [] : Array(headers.utf8)))
+        guard isOurs, answered.insert(name).inserted else { return }
         answeredOrder.append(name)
         if answeredOrder.count > 10_000 { answered.remove(answeredOrder.removeFirst()) }
-        received.yield(request)
+        (request.method == .message ? received : notified).yield(request)
+    }
+
+    /// Whether the request belongs to our subscription (RFC 6665 section 4.4.1).
+    private func isNotification(_ request: SIPMessage) -> Bool {
+        request.method == .notify && !subscriptionCallID.isEmpty && request.text(request.callID) == subscriptionCallID
+            && request.text(request.to.tag) == fromTag
     }
 
     static func token() -> String {
