@@ -77,8 +77,7 @@ let package = Package(
             "GodwitServer",
             [
                 "Engine", "Transport", "MessageStore", "MessageStoreSQLite", "LinkProfiles", "SIPCore", "SigComp",
-                "Policy",
-                yams, log, metrics, nioSSL,
+                "Policy", "Presence", "SIPDialog", yams, log, metrics, nioSSL,
             ] + nio),
         .executableTarget(
             name: "godwit",

@@ -246,6 +246,7 @@ public final class Server: Sendable {
         result.trustedPeers = configuration.trustedPeers
         result.routes = configuration.routes
         result.limits = configuration.limits
+        result.presence = configuration.presence
         result.accounts = accounts
         result.serverName = configuration.serverName
         return result

@@ -48,7 +48,7 @@ struct AdminService: Sendable {
 
     private func counters() -> [String: Int64] {
         guard let counters = driver.counters else { return [:] }
-        var values = MetricsPublisher.values(of: counters.engine, counters.transport)
+        var values = MetricsPublisher.values(of: counters.engine, counters.engine.presence, counters.transport)
         if let compression = counters.compression {
             values.merge(MetricsPublisher.compressionValues(compression)) { first, _ in first }
         }

@@ -52,6 +52,7 @@ struct ConfigurationReader {
         readNeighbours(into: &configuration)
         readProfiles(into: &configuration)
         readSigComp(into: &configuration)
+        readPresence(into: &configuration)
         readLimits(into: &configuration)
         readOperation(into: &configuration)
         try file.finish()

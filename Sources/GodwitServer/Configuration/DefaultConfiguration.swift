@@ -94,6 +94,33 @@ extension ServerConfiguration {
           nacks-per-source: 5
           nacks: 1000
 
+        presence:
+          # Whether PUBLISH, and SUBSCRIBE to presence, presence.winfo and reg, are served here; else they are passed on.
+          enabled: true
+          # What watchers get of users who have no rules (`godwit presence rules`): block, confirm (they wait until the user
+          # decides), polite-block (they see the user unavailable), allow.
+          unruled-watchers: allow
+          # Users who may publish for everybody: adapters of network sources.
+          publishers: []
+          # Users who may see everybody's watchers and registrations.
+          observers: []
+          # Whether a registration counts as presence while the user publishes none.
+          registrations: true
+          # Activities besides the usual ones (busy, meeting, dnd ...) in which a user's queue gives out urgent messages only.
+          busy-activities: []
+          # Lives of subscriptions and publications that clients may ask for.
+          subscriptions: {minimum: 60s, maximum: 1d, default: 1h}
+          publications: {minimum: 60s, maximum: 1d, default: 1h}
+          subscriptions-per-watcher: 1000
+          subscriptions-in-all: 2000000
+          publications-per-user: 32
+          # Larger documents are refused with 413.
+          document-size: 64KiB
+          # A subscription is notified at most once in this time, whatever it asks for (RFC 6446); 0s: no limit.
+          notification-interval: 0s
+          # Watchers told per second of the present state after a restart.
+          resumptions-per-second: 2000
+
         quotas:
           # Stored messages waiting for one recipient, and their bytes; more are refused with a Warning that says why.
           # 0 is no limit.

@@ -27,6 +27,7 @@ public struct ServerConfiguration: Sendable {
     /// Path of the UNIX-domain socket for operators.
     public var adminSocket: String
     public var limits = EngineLimits()
+    public var presence = PresenceConfiguration()
     public var connections = ConnectionLimits()
     public var store = StoreSettings()
     public var sigcomp = SigCompSettings()
