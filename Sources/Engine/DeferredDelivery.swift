@@ -78,6 +78,7 @@ extension Engine {
             arm(slot, at: opens)
             guard downlinkOpens(to: user, .urgent) <= now else { return }
         }
+        let urgentOnly = opens > now || takesUrgentOnly(user)
         let profile = profiles[profileNumber(of: first, user: user)]
         let isOrderedByLink = first.flow?.transport.isReliable ?? false
         if !isOrderedByLink, queues[slot].live > 0 { return }
@@ -86,7 +87,7 @@ extension Engine {
         var expired: [MessageNumber] = []
         repeat {
             expired.removeAll(keepingCapacity: true)
-            claimNext(in: slot, profile, window: window, urgentOnly: opens > now, expired: &expired)
+            claimNext(in: slot, profile, window: window, urgentOnly: urgentOnly, expired: &expired)
             for number in expired { expire(number, in: slot, cause: .none) }
         } while !expired.isEmpty && !queues[slot].isEmpty && queues[slot].outstanding < window
         releaseQueueIfIdle(slot)
@@ -97,7 +98,8 @@ extension Engine {
         in slot: Int, _ profile: LinkProfile, window: Int, urgentOnly: Bool, expired: inout [MessageNumber]
     ) {
         var blocked: [UInt32] = []
-        for position in queues[slot].remaining.prefix(64).indices where queues[slot].outstanding < window {
+        let reach = urgentOnly ? queues[slot].remaining.count : 64
+        for position in queues[slot].remaining.prefix(reach).indices where queues[slot].outstanding < window {
             let entry = queues[slot].entries[position]
             switch entry.state {
             case .ended:

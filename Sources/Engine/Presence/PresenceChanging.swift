@@ -6,7 +6,8 @@ import SIPDialog
 
 /// What follows when presence changes.
 extension Engine {
-    func take(_ changes: PresenceChanges) {
+    /// - Parameter wakes: whether a user who has become available gets what waits; false where something else sees to it.
+    func take(_ changes: PresenceChanges, wakes: Bool = true) {
         let isArrival = changes.reception.contains { presence.agent.reception(of: $0).isAvailable == true }
         for slot in changes.notify { tellChange(slot, isArrival: isArrival) }
         for change in changes.handling { decided(change.subscription, change.handling) }
@@ -23,7 +24,7 @@ extension Engine {
                 tellChange($0, isArrival: false)
             }
         }
-        for presentity in changes.reception { receptionChanged(of: presentity) }
+        for presentity in changes.reception { receptionChanged(of: presentity, wakes: wakes) }
     }
 
     /// The presentity's rules say something else of a watcher than before (RFC 6665 section 4.2.2).
@@ -79,13 +80,14 @@ extension Engine {
     /// Tells what the user's bindings are now.
     func reportRegistrations(of user: UserIndex, as presentity: PresentityID) {
         let contacts = location.bindings(of: user).filter { $0.expiresAt > now }.map { RegisteredContact($0) }
-        take(presence.agent.setRegistration(contacts, for: presentity, at: now))
+        // A registration wakes the queue by itself.
+        take(presence.agent.setRegistration(contacts, for: presentity, at: now), wakes: false)
     }
 
     // MARK: The deferred queue
 
     /// The user became available, or unavailable, or wants to be left alone.
-    func receptionChanged(of presentity: PresentityID) {
+    func receptionChanged(of presentity: PresentityID, wakes: Bool) {
         guard let user = user(of: presentity) else { return }
         let reception = presence.agent.reception(of: presentity)
         if reception.willingness == .urgentOnly {
@@ -93,7 +95,7 @@ extension Engine {
         } else {
             presence.undisturbed.remove(user)
         }
-        guard reception.isAvailable == true, queueSlot(of: user).map({ !queues[$0].isEmpty }) ?? false else { return }
+        guard wakes, reception.isAvailable == true, queueSlot(of: user).map({ !queues[$0].isEmpty }) ?? false else { return }
         presence.counters.queuesWoken += 1
         wake(user)
     }

@@ -51,7 +51,7 @@ extension Engine {
             } ?? false
         guard isRestored else { return settle(.presence(.unpublish(stored.number))) }
         guard let presentity = presence.agent.existingPresentity(for: address) else { return }
-        receptionChanged(of: presentity)
+        receptionChanged(of: presentity, wakes: false)
     }
 
     private func restore(_ stored: StoredSubscription) {
