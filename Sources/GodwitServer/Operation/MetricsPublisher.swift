@@ -10,10 +10,9 @@ struct MetricsPublisher {
 
     /// Names of values that go down as well as up.
     static let gauges: Set<String> = [
-        "open_contexts", "server_transactions", "client_transactions", "users", "bindings", "messages_queued",
-        "bytes_queued", "downlinks", "connections_open", "sigcomp_compartments", "sigcomp_state_bytes",
-        "open_contexts", "server_transactions", "client_transactions", "users", "bindings", "subscriptions", "messages_queued",
-        "bytes_queued", "connections_open", "sigcomp_compartments", "sigcomp_state_bytes",
+        "open_contexts", "server_transactions", "client_transactions", "users", "bindings", "subscriptions",
+        "messages_queued", "bytes_queued", "downlinks", "connections_open", "sigcomp_compartments",
+        "sigcomp_state_bytes",
     ]
 
     mutating func publish(_ values: [String: Int64]) {
