@@ -67,7 +67,8 @@ let package = Package(
         room(
             "Engine",
             [
-                "SIPCore", "SIPTransaction", "SIPDialog", "Presence", "LinkProfiles", "MessageStore", "Policy",
+                "SIPCore", "SIPTransaction", "SIPDialog", "Presence", "PresenceDocuments", "LinkProfiles",
+                "MessageStore", "Policy",
                 collections, heap,
             ]),
         room("MessageStoreSQLite", ["MessageStore", "LinkProfiles", grdb, grdbSQLite]),
@@ -82,8 +83,8 @@ let package = Package(
         .executableTarget(
             name: "godwit",
             dependencies: [
-                "GodwitServer", "Simulation", "Transport", "SIPCore", "Policy", "MessageStore", "MessageStoreSQLite",
-                "LinkProfiles", "SigComp", log, nioSSL,
+                "GodwitServer", "Engine", "Simulation", "Transport", "SIPCore", "Policy", "MessageStore",
+                "MessageStoreSQLite", "LinkProfiles", "SigComp", log, nioSSL,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ] + nio,
             swiftSettings: house),

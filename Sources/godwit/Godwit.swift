@@ -27,7 +27,8 @@ struct Godwit: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            Serve.self, User.self, Queue.self, Running.self, Send.self, Listen.self, Publish.self, Watch.self,
+            Serve.self, User.self, Queue.self, Running.self, Send.self, Listen.self, Publish.self, PresenceCommand.self,
+            Watch.self,
             Doctor.self,
             Simulate.self, SigCompCommand.self,
         ])

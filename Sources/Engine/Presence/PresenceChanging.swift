@@ -79,7 +79,7 @@ extension Engine {
 
     /// Tells what the user's bindings are now.
     func reportRegistrations(of user: UserIndex, as presentity: PresentityID) {
-        let contacts = location.bindings(of: user).filter { $0.expiresAt > now }.map { RegisteredContact($0) }
+        let contacts = location.bindings(of: user).filter { $0.expiresAt > now }.map { BoundContact($0) }
         // A registration wakes the queue by itself.
         take(presence.agent.setRegistration(contacts, for: presentity, at: now), wakes: false)
     }
@@ -95,7 +95,9 @@ extension Engine {
         } else {
             presence.undisturbed.remove(user)
         }
-        guard wakes, reception.isAvailable == true, queueSlot(of: user).map({ !queues[$0].isEmpty }) ?? false else { return }
+        guard wakes, reception.isAvailable == true, queueSlot(of: user).map({ !queues[$0].isEmpty }) ?? false else {
+            return
+        }
         presence.counters.queuesWoken += 1
         wake(user)
     }

@@ -9,6 +9,18 @@ public enum RulesDocument {
     public static let application = "pres-rules"
 
     public static func name(of owner: String) -> DocumentName { DocumentName(application: application, owner: owner) }
+
+    /// Why a document is no rules document; nil when it is one.
+    public static func refusal(of document: [UInt8]) -> String? {
+        var agent = PresenceAgent(settings: PresenceSettings(), firstEntityTag: 0)
+        let anybody = agent.presentity(for: Array("sip:anybody@localhost".utf8))
+        do throws(RulesRefusal) {
+            _ = try agent.setRules(document, for: anybody, at: Instant(microseconds: 0))
+            return nil
+        } catch {
+            return "\(error)"
+        }
+    }
 }
 
 /// Provisioning of rules by the operator.

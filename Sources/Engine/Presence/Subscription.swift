@@ -1,6 +1,7 @@
 import LinkProfiles
 import MessageStore
 import Presence
+import PresenceDocuments
 import SIPCore
 import SIPDialog
 

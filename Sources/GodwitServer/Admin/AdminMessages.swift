@@ -17,6 +17,8 @@ public struct AdminRequest: Codable, Hashable, Sendable {
         case expire
         /// Refuses the messages `numbers` for good.
         case drop
+        /// Puts the presence rules `document` of `user` in force, or takes them away.
+        case rules
     }
 
     public var command: Command
@@ -24,6 +26,10 @@ public struct AdminRequest: Codable, Hashable, Sendable {
     public var numbers: [Int64]?
     /// Absolute path of a file to be written.
     public var path: String?
+    /// A user as `sip:user@domain`.
+    public var user: String?
+    /// A document as text; none to take it away.
+    public var document: String?
 
     /// Messages one request may name; more take several requests, so that the server is never held up.
     public static let numberLimit = 1_000
@@ -34,6 +40,13 @@ public struct AdminRequest: Codable, Hashable, Sendable {
         self.command = command
         self.numbers = numbers
         self.path = path
+    }
+
+    /// - Parameter document: nil takes the user's rules away.
+    public init(rulesOf user: String, document: String?) {
+        self.init(.rules)
+        self.user = user
+        self.document = document
     }
 }
 

@@ -35,6 +35,8 @@ struct AdminService: Sendable {
                 return loop.makeSucceededFuture(.failure("backup needs `path`, absolute"))
             }
             return elsewhere { backup(to: path) }
+        case .rules:
+            return loop.makeSucceededFuture(provisionRules(request))
         case .retry, .expire, .drop:
             return loop.makeSucceededFuture(change(request))
         }
@@ -86,6 +88,18 @@ struct AdminService: Sendable {
             "an operator changed the queue",
             metadata: ["command": .string(request.command.rawValue), "messages": "\(affected)"])
         return AdminResponse(ok: true, affected: affected)
+    }
+
+    private func provisionRules(_ request: AdminRequest) -> AdminResponse {
+        guard let user = request.user else { return .failure("`user` must name whose rules they are") }
+        let document = request.document.map { Array($0.utf8) }
+        let refusal = driver.use { engine, now in engine.provisionRules(document, of: user, at: now) }
+        guard let refusal else { return .failure("the server is not ready yet") }
+        if let refusal { return .failure(refusal) }
+        logger.notice(
+            "an operator changed presence rules",
+            metadata: ["user": .string(user), "removed": "\(document == nil)"])
+        return AdminResponse(ok: true)
     }
 
     private func reload() -> AdminResponse {

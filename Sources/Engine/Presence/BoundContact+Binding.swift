@@ -2,7 +2,7 @@ import MessageStore
 import Presence
 import SIPCore
 
-extension RegisteredContact {
+extension BoundContact {
     /// A binding as registration information tells it (RFC 3680 section 5.1).
     init(_ binding: Binding) {
         self.init(
