@@ -2,7 +2,7 @@ import LinkProfiles
 import MessageStore
 
 /// What the child does to its store, drawn from a seed: accepts, claims, delivers, postpones and forgets messages;
-/// makes, renews and ends subscriptions.
+/// makes, renews and ends subscriptions; publishes, modifies and removes publications.
 struct Workload: RecoveryVisitor {
     var numbering = StoreNumbering(
         lastMessage: MessageNumber(0), lastAddress: AddressNumber(0), lastBinding: BindingNumber(0))
@@ -10,6 +10,8 @@ struct Workload: RecoveryVisitor {
     private var idle: [MessageNumber] = []
     private var claimed: [MessageNumber] = []
     private var subscriptions: [StoredSubscription] = []
+    /// Publications by number, and how often each was published.
+    private var publications: [Int64: Int64] = [:]
     private var ticks: Int64 = 1_790_000_000_000_000
 
     init(seed: UInt64) { random = seed }
@@ -20,7 +22,9 @@ struct Workload: RecoveryVisitor {
         var numbers: [Int64]
         var commands: [StoreCommand]
 
-        enum Kind: String { case accept, claim, deliver, postpone, forget, subscribe, renew, unsubscribe }
+        enum Kind: String {
+            case accept, claim, deliver, postpone, forget, subscribe, renew, unsubscribe, publish, unpublish
+        }
         var description: String {
             kind.rawValue + numbers.map { " \($0)" }.joined()
         }
@@ -28,7 +32,7 @@ struct Workload: RecoveryVisitor {
 
     mutating func next() -> Group {
         let now = tick()
-        switch draw(14) {
+        switch draw(17) {
         case 0..<4: return accept(now)
         case 4..<6 where !idle.isEmpty:
             let numbers = take(from: \.idle)
@@ -49,6 +53,8 @@ struct Workload: RecoveryVisitor {
         case 10, 11: return subscribe(now)
         case 12 where !subscriptions.isEmpty: return renew(now)
         case 13 where !subscriptions.isEmpty: return unsubscribe()
+        case 14, 15: return publish(now)
+        case 16 where !publications.isEmpty: return unpublish()
         default: return accept(now)
         }
     }
@@ -57,7 +63,7 @@ struct Workload: RecoveryVisitor {
         switch group.kind {
         case .accept, .postpone: idle += group.numbers.map(MessageNumber.init)
         case .claim: claimed += group.numbers.map(MessageNumber.init)
-        case .deliver, .forget, .subscribe, .renew, .unsubscribe: break
+        case .deliver, .forget, .subscribe, .renew, .unsubscribe, .publish, .unpublish: break
         }
     }
 
@@ -96,6 +102,37 @@ struct Workload: RecoveryVisitor {
         subscriptions.removeFirst(gone.count)
         return Group(
             kind: .unsubscribe, numbers: gone.map(\.rawValue), commands: gone.map { .presence(.unsubscribe($0)) })
+    }
+
+    /// New publications, and new bodies of some that are there.
+    private mutating func publish(_ now: Instant) -> Group {
+        var group = Group(kind: .publish, numbers: [], commands: nameIfNeeded())
+        for number in publications.keys.sorted() where draw(8) == 0 { group.numbers.append(number) }
+        for _ in 0...draw(10) {
+            numbering.lastPublication.rawValue += 1
+            group.numbers.append(numbering.lastPublication.rawValue)
+        }
+        for number in group.numbers {
+            let edition = publications[number, default: 0] + 1
+            publications[number] = edition
+            group.commands.append(
+                .presence(
+                    .publish(
+                        StoredPublication(
+                            number: PublicationNumber(number), resource: AddressNumber(1), event: "presence",
+                            entityTag: String(edition), source: "sip:bob@example.org", createdAt: now, modifiedAt: now,
+                            expiresAt: now, contentType: "application/pidf+xml",
+                            body: Workload.payload(of: MessageNumber(number * 1_000 + edition))))))
+        }
+        return group
+    }
+
+    private mutating func unpublish() -> Group {
+        let gone = publications.keys.sorted().prefix(1 + draw(10))
+        for number in gone { publications[number] = nil }
+        return Group(
+            kind: .unpublish, numbers: Array(gone),
+            commands: gone.map { .presence(.unpublish(PublicationNumber($0))) })
     }
 
     private mutating func nameIfNeeded() -> [StoreCommand] {
@@ -158,6 +195,10 @@ struct Workload: RecoveryVisitor {
     }
     mutating func settled(_ identity: MessageIdentity, acceptedAt: Instant) {
         ticks = max(ticks, acceptedAt.microseconds)
+    }
+    mutating func publication(_ publication: StoredPublication) {
+        ticks = max(ticks, publication.modifiedAt.microseconds)
+        publications[publication.number.rawValue] = Int64(publication.entityTag)
     }
     mutating func subscription(_ subscription: StoredSubscription) {
         ticks = max(ticks, subscription.progress.expiresAt.microseconds)

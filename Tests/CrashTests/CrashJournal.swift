@@ -6,7 +6,9 @@ import MessageStore
 ///     try <kind> <number> ...      a group is about to be committed
 ///     did <kind> <number> ...      it was acknowledged
 struct CrashJournal {
-    enum Kind: String { case accept, claim, deliver, postpone, forget, subscribe, renew, unsubscribe }
+    enum Kind: String {
+        case accept, claim, deliver, postpone, forget, subscribe, renew, unsubscribe, publish, unpublish
+    }
 
     struct Group: Equatable {
         var kind: Kind

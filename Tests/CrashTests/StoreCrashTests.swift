@@ -30,6 +30,7 @@ struct StoreCrashTests {
         }
         #expect(expected.highest > 0)
         #expect(expected.highestSubscription > 0)
+        #expect(expected.highestPublication > 0)
     }
 }
 
@@ -40,6 +41,9 @@ struct ExpectedContent {
     /// Reserved CSeqs of each subscription.
     private(set) var ceilings: [Int64: UInt32] = [:]
     private(set) var highestSubscription: Int64 = 0
+    /// How often each publication was published.
+    private(set) var editions: [Int64: Int64] = [:]
+    private(set) var highestPublication: Int64 = 0
 
     mutating func apply(_ group: CrashJournal.Group) {
         let last = group.numbers.max() ?? 0
@@ -52,11 +56,14 @@ struct ExpectedContent {
             case .subscribe: ceilings[number] = 100
             case .renew: ceilings[number, default: 0] += 100
             case .unsubscribe: ceilings[number] = nil
+            case .publish: editions[number, default: 0] += 1
+            case .unpublish: editions[number] = nil
             }
         }
         switch group.kind {
         case .accept, .claim, .deliver, .postpone, .forget: highest = max(highest, last)
         case .subscribe, .renew, .unsubscribe: highestSubscription = max(highestSubscription, last)
+        case .publish, .unpublish: highestPublication = max(highestPublication, last)
         }
     }
 
@@ -74,12 +81,19 @@ struct ExpectedContent {
             subscriptions[record.subscription.number.rawValue] = record.subscription
             return true
         }
+        var publications: [Int64: StoredPublication] = [:]
+        try inspector.forEachPublication { record in
+            publications[record.publication.number.rawValue] = record.publication
+            return true
+        }
 
         var withOpen = self
         if let open { withOpen.apply(open) }
-        let differences = withOpen.mismatches(found) + withOpen.mismatches(subscriptions)
+        let differences =
+            withOpen.mismatches(found) + withOpen.mismatches(subscriptions) + withOpen.mismatches(publications)
         if differences.isEmpty { self = withOpen }
-        let remaining = Array((mismatches(found) + mismatches(subscriptions)).prefix(5))
+        let remaining = Array(
+            (mismatches(found) + mismatches(subscriptions) + mismatches(publications)).prefix(5))
         #expect(remaining == [], "and with the group that was open: \(differences.prefix(5))")
         for record in records.filter({ !$0.state.isTerminal }).suffix(payloads) {
             #expect(try inspector.payload(of: record.number) == ExpectedContent.payload(of: record.number.rawValue))
@@ -106,6 +120,16 @@ struct ExpectedContent {
         let invented = found.keys.filter { ceilings[$0] == nil }
         return wrong.map { "subscription \($0.key) should have reserved \($0.value)" }
             + invented.map { "subscription \($0) is there unasked" }
+    }
+
+    private func mismatches(_ found: [Int64: StoredPublication]) -> [String] {
+        let wrong = editions.filter { number, edition in
+            found[number]?.entityTag != String(edition)
+                || found[number]?.body != ExpectedContent.payload(of: number * 1_000 + edition)
+        }
+        let invented = found.keys.filter { editions[$0] == nil }
+        return wrong.map { "publication \($0.key) should be edition \($0.value)" }
+            + invented.map { "publication \($0) is there unasked" }
     }
 
     /// The child's ``Workload`` makes the same.
