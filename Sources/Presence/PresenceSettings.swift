@@ -28,12 +28,12 @@ public struct PresenceSettings: Hashable, Sendable {
     /// Subscriptions to one presentity.
     public var watchersPerPresentity = 10_000
     /// Different filters in use for one presentity: each is evaluated with every change.
-    public var filtersPerPresentity = 64
+    public var filtersPerPresentity = 32
     /// Earlier states that a view keeps so that differences against them can be made.
     public var statesPerView = 4
     /// Bytes of a filter document and of a rules document.
     public var filterBytes = 16_384
-    public var rulesBytes = 262_144
+    public var rulesBytes = 65_536
 
     public init() {}
 }

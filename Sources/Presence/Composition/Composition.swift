@@ -42,7 +42,11 @@ struct Composition {
     /// By what they contain, not by when they came.
     private func ordered(_ sources: [ComposedSource]) -> [ComposedSource] {
         guard sources.count > 1 else { return sources }
-        let keyed = sources.map { (key: SourceOrder($0), source: $0) }
+        var keyed = sources.map { (key: SourceOrder($0), source: $0) }
+        let counts = Dictionary(keyed.map { ($0.key, 1) }, uniquingKeysWith: +)
+        for index in keyed.indices where counts[keyed[index].key] != 1 {
+            keyed[index].key.content = DocumentWriter(writesDeclaration: false).write(keyed[index].source.document)
+        }
         return keyed.sorted { $0.key < $1.key }.map(\.source)
     }
 
@@ -78,11 +82,13 @@ private struct Parts {
     mutating func gather(_ source: ComposedSource, at place: Int) {
         var sourceNotes: [XMLElement] = []
         var others: [XMLElement] = []
-        for case .element(let element) in source.document.children {
+        for (position, node) in source.document.children.enumerated() {
+            guard case .element(let element) = node else { continue }
+            let statement = Statement(element, of: source, at: place, position: position)
             switch element.name {
-            case .tuple: tuples.append(Statement(element, of: source, at: place))
-            case .person: persons.append(Statement(element, of: source, at: place))
-            case .device: devices.append(Statement(element, of: source, at: place))
+            case .tuple: tuples.append(statement)
+            case .person: persons.append(statement)
+            case .device: devices.append(statement)
             case .note: sourceNotes.append(element)
             default: others.append(element)
             }
@@ -115,31 +121,31 @@ private struct Parts {
     }
 }
 
-/// Where a source stands among others: the user's first, then by the smallest id, which stays while the device publishes on.
-private struct SourceOrder: Comparable {
+/// Where a source stands among others: the user's first, then by its component with the smallest id, which stays while the device
+/// publishes on.
+private struct SourceOrder: Hashable, Comparable {
     let isUsers: Bool
-    let smallestID: String
-    let document: XMLElement
+    /// The id, then what else of the component does not change with its state.
+    private let component: [String]
+    /// Of sources that are alike in everything else.
+    var content: [UInt8] = []
 
     init(_ source: ComposedSource) {
         isUsers = source.isUsers
-        document = source.document
-        var smallest: String?
+        var smallest: (id: String, element: XMLElement)?
         for case .element(let element) in source.document.children where element.isDataComponent {
             guard let id = element[attribute: "id"] else { continue }
-            if smallest.map({ id < $0 }) ?? true { smallest = id }
+            if smallest.map({ id < $0.id }) ?? true { smallest = (id, element) }
         }
-        smallestID = smallest ?? ""
-    }
-
-    static func == (a: SourceOrder, b: SourceOrder) -> Bool {
-        a.isUsers == b.isUsers && a.smallestID == b.smallestID && a.document == b.document
+        component =
+            smallest.map { id, element in
+                [id, element.text(of: .contact), element.text(of: .deviceID), element.text(of: .classLabel)]
+            } ?? []
     }
 
     static func < (a: SourceOrder, b: SourceOrder) -> Bool {
         if a.isUsers != b.isUsers { return a.isUsers }
-        if a.smallestID != b.smallestID { return a.smallestID < b.smallestID }
-        let writer = DocumentWriter(writesDeclaration: false)
-        return writer.write(a.document).lexicographicallyPrecedes(writer.write(b.document))
+        if a.component != b.component { return a.component.lexicographicallyPrecedes(b.component) }
+        return a.content.lexicographicallyPrecedes(b.content)
     }
 }

@@ -16,15 +16,17 @@ struct Statement {
     /// When the statement was made: its own timestamp, or where it has none, or one from the future, when it was published.
     var made: Instant
     var element: XMLElement
-    /// The source's place in the order of sources.
+    /// The source's place in the order of sources, which is one of content, and the element's among those of the source.
     var source: Int
+    var position: Int
 
-    init(_ element: XMLElement, of source: ComposedSource, at place: Int) {
+    init(_ element: XMLElement, of source: ComposedSource, at place: Int, position: Int = 0) {
         isUsers = source.isUsers
         let own = Self.timestamp(of: element)
         made = own.map { min($0, source.stated) } ?? source.stated
         self.element = element
         self.source = place
+        self.position = position
     }
 
     private static func timestamp(of element: XMLElement) -> Instant? {
@@ -36,12 +38,10 @@ struct Statement {
     }
 
     /// Whether this statement counts more than the other: the user's before the network's, then the newer one. Where even that
-    /// leaves a tie, the content decides, so that the outcome never depends on who came first.
+    /// leaves a tie, the order of sources decides, which does not depend on who came first.
     func outranks(_ other: Statement) -> Bool {
         if isUsers != other.isUsers { return isUsers }
         if made != other.made { return made > other.made }
-        if element == other.element { return source < other.source }
-        let writer = DocumentWriter(writesDeclaration: false)
-        return writer.write(other.element).lexicographicallyPrecedes(writer.write(element))
+        return (source, position) < (other.source, other.position)
     }
 }

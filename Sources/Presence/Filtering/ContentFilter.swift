@@ -4,8 +4,13 @@ import PresenceDocuments
 /// what is excluded.
 struct ContentFilter {
     private let content: FilterContent
+    /// Nodes that one expression may look at.
+    private let budget: Int
 
-    init(_ content: FilterContent) { self.content = content }
+    init(_ content: FilterContent, budget: Int) {
+        self.content = content
+        self.budget = budget
+    }
 
     /// - Returns: nil when nothing is left.
     func apply(to root: XMLElement) throws(FilterError) -> XMLElement? {
@@ -28,7 +33,7 @@ struct ContentFilter {
     ) throws(FilterError) {
         switch selection {
         case .path(let path):
-            for match in try path.evaluate(on: root, budget: WatcherFilter.budget) { inclusion.include(match) }
+            for match in try path.evaluate(on: root, budget: budget) { inclusion.include(match) }
         case .namespace(let namespace): inclusion.include(namespace, of: root)
         }
     }
@@ -37,7 +42,7 @@ struct ContentFilter {
         switch selection {
         case .path(let path):
             // From the end, so that the way to the others stays.
-            for match in try path.evaluate(on: root, budget: WatcherFilter.budget).reversed() {
+            for match in try path.evaluate(on: root, budget: budget).reversed() {
                 root.remove(match.path[...], attribute: match.attribute)
             }
         case .namespace(let namespace): root.removeAll(of: namespace)

@@ -7,10 +7,13 @@ import PresenceDocuments
 struct TriggerEvaluation {
     private let old: XMLElement
     private let new: XMLElement
+    /// Nodes that one expression may look at.
+    private let budget: Int
 
-    init(from old: XMLElement, to new: XMLElement) {
+    init(from old: XMLElement, to new: XMLElement, budget: Int) {
         self.old = old
         self.new = new
+        self.budget = budget
     }
 
     /// Whether all conditions of the trigger hold.
@@ -51,7 +54,7 @@ struct TriggerEvaluation {
     /// The values that a path selects, by instance.
     private func values(of path: FilterPath, in root: XMLElement) throws(FilterError) -> [Instance: String] {
         var values: [Instance: String] = [:]
-        for match in try path.evaluate(on: root, budget: WatcherFilter.budget) {
+        for match in try path.evaluate(on: root, budget: budget) {
             guard let value = root.value(of: match) else { continue }
             values[Instance(match, in: root)] = value.trimmed
         }

@@ -20,7 +20,7 @@ struct WatcherFilter: Hashable, Sendable {
     func content(of permitted: XMLElement) -> XMLElement? {
         guard let content else { return permitted }
         do {
-            return try ContentFilter(content).apply(to: permitted)
+            return try ContentFilter(content, budget: budget).apply(to: permitted)
         } catch {
             return permitted
         }
@@ -30,14 +30,22 @@ struct WatcherFilter: Hashable, Sendable {
     func isTriggered(from old: XMLElement, to new: XMLElement) -> Bool {
         guard hasTriggers else { return old != new }
         do {
-            return try triggers.contains { try TriggerEvaluation(from: old, to: new).fires($0) }
+            return try triggers.contains { try TriggerEvaluation(from: old, to: new, budget: budget).fires($0) }
         } catch {
             return true
         }
     }
 
-    /// Nodes that one expression may look at.
-    static let budget = 100_000
+    /// Nodes that all expressions of a filter together may look at.
+    private static let totalBudget = 40_000
+
+    /// Nodes that each expression may look at.
+    private var budget: Int {
+        let contents = (content?.included.count ?? 0) + (content?.excluded.count ?? 0)
+        // A trigger looks at two documents.
+        let conditions = triggers.reduce(0) { $0 + 2 * $1.conditions.count }
+        return Self.totalBudget / max(1, contents + conditions)
+    }
 }
 
 /// Why a filter document is not taken. The answer is 488 (RFC 4660 section 5.4); the filters before stay in force.

@@ -39,11 +39,13 @@ import Testing
         #expect(ids.contains("t"))
 
         let second = Scene()
-        try second.publish(pidf(tuple("t", contact: "sip:alice@b.example.com")))
-        let tag = try second.publish(pidf(tuple("t", contact: "sip:alice@a.example.com"))).tag
+        let tagB = try second.publish(pidf(tuple("t", contact: "sip:alice@b.example.com"))).tag
+        let tagA = try second.publish(pidf(tuple("t", contact: "sip:alice@a.example.com"))).tag
         #expect(try #require(try second.seen()).tupleIDs == ids)
-        try second.publish(pidf(tuple("t", "closed", contact: "sip:alice@a.example.com")), ifMatch: tag, at: at(5))
+        try second.publish(pidf(tuple("t", "closed", contact: "sip:alice@b.example.com")), ifMatch: tagB, at: at(5))
         #expect(try #require(try second.seen(at: at(5))).tupleIDs == ids)
+        try second.publish(pidf(tuple("t", "closed", contact: "sip:alice@a.example.com")), ifMatch: tagA, at: at(6))
+        #expect(try #require(try second.seen(at: at(6))).tupleIDs == ids)
     }
 
     @Test func thePersonIsMergedAttributeByAttributeTheNewestFirst() throws {
