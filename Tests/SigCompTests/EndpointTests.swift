@@ -10,7 +10,7 @@ struct EndpointTests {
         SigCompEndpoint, SigCompEndpoint
     ) {
         var configuration = SigCompConfiguration(parameters: parameters)
-        if !isAnnounced { configuration.unknownPeer = PeerKnowledge(parameters: parameters) }
+        if !isAnnounced { configuration.unknownPeer = PeerKnowledge(parameters: parameters, isSharing: true) }
         return (SigCompEndpoint(configuration: configuration), SigCompEndpoint(configuration: configuration))
     }
 

@@ -29,8 +29,8 @@ struct LossTests {
             var first = SigCompConfiguration(parameters: one, algorithms: algorithms, isSharing: isSharing)
             var second = SigCompConfiguration(parameters: other, algorithms: algorithms, isSharing: isSharing)
             if !isAnnounced || mustBeKnown {
-                first.unknownPeer = PeerKnowledge(parameters: other)
-                second.unknownPeer = PeerKnowledge(parameters: one)
+                first.unknownPeer = PeerKnowledge(parameters: other, isSharing: isSharing)
+                second.unknownPeer = PeerKnowledge(parameters: one, isSharing: isSharing)
             }
             return (first, second)
         }

@@ -16,7 +16,7 @@ struct NegativeAcknowledgementTests {
         SigCompEndpoint(
             configuration: SigCompConfiguration(
                 parameters: parameters, dictionaries: dictionaries, algorithms: algorithms,
-                unknownPeer: PeerKnowledge(parameters: assumed ?? parameters)))
+                unknownPeer: PeerKnowledge(parameters: assumed ?? parameters, isSharing: true)))
     }
 
     /// Sends a message, and after a NACK what is sent again; gives how many times it took.

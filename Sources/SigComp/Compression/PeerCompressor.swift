@@ -183,7 +183,7 @@ final class PeerCompressor {
         var repetition = record.refusals + 1 < Self.refusalLimit ? Repetition.compressed : .uncompressed
         switch failure.failure.reason {
         case .stateNotFound, .stateTooShort:
-            if record.transport == .stream { beginAnew(after: record) } else { refuse(record, missing: missing) }
+            refuse(record, missing: missing)
             isAnnounced = false
             hasConfirmed = false
             if let dictionary = missing.flatMap(workshop.dictionary) { lackingDictionaries.insert(dictionary) }
@@ -226,13 +226,6 @@ final class PeerCompressor {
 
     private func refuse(_ record: SentMessages.Record, missing: PartialStateIdentifier?) {
         if record.generation == generation { compressor?.refused(record.sequence, missing: missing) }
-    }
-
-    /// Over a stream, states were taken for made as soon as they were sent, one upon the other: none of them can be relied on.
-    /// What was sent before that was noticed fails as well, and says nothing new.
-    private func beginAnew(after record: SentMessages.Record) {
-        guard record.generation == generation else { return }
-        knowledge = nil
     }
 
     private func blame(_ record: SentMessages.Record) {

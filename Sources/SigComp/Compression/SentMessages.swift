@@ -40,6 +40,8 @@ struct SentMessages {
 
     /// Adds a record, and tells which were given up for it.
     mutating func append(_ record: Record, keeping messages: Int, bytes: Int) -> [Record] {
+        // The same bytes once more: a NACK could not tell them apart.
+        _ = remove(hash: record.hash)
         records.append(record)
         plainBytes += record.plain?.count ?? 0
         var kept = records.count { $0.plain != nil }

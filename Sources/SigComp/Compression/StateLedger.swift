@@ -24,6 +24,13 @@ struct StateLedger {
     /// The state that messages may refer to.
     var reference: StateIdentifier? { hasReference ? entries.first?.identifier : nil }
 
+    /// Whether the state that is referred to cannot be relied on after a message was refused for want of one: it is the very one, or
+    /// it was taken for made (over a stream) as part of that message or a later one.
+    func isDoubtful(afterRefusing sequence: UInt64, missing: PartialStateIdentifier) -> Bool {
+        guard hasReference, let reference = entries.first else { return false }
+        return missing.matches(reference.identifier) || reference.sequence >= sequence
+    }
+
     func hasRoom(for cost: Int) -> Bool { entries.reduce(cost) { $0 + $1.cost } <= capacity }
 
     mutating func append(_ entry: Entry) { entries.append(entry) }

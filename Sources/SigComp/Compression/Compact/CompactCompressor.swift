@@ -143,10 +143,11 @@ final class CompactCompressor: MessageCompressor {
     }
 
     func refused(_ sequence: UInt64, missing: PartialStateIdentifier?) {
-        presumedLost(sequence)
-        guard let missing, missing.matches(program.identifier) || ledger.reference.map(missing.matches) == true else {
-            return
+        let isDoubtful = missing.map {
+            $0.matches(program.identifier) || ledger.isDoubtful(afterRefusing: sequence, missing: $0)
         }
+        presumedLost(sequence)
+        guard isDoubtful == true else { return }
         ledger.clear()
         pending = []
         text = []

@@ -138,8 +138,9 @@ final class DeflateCompressor: MessageCompressor {
     }
 
     func refused(_ sequence: UInt64, missing: PartialStateIdentifier?) {
+        let isDoubtful = missing.map { ledger.isDoubtful(afterRefusing: sequence, missing: $0) } ?? false
         presumedLost(sequence)
-        guard let missing, let reference = ledger.reference, missing.matches(reference) else { return }
+        guard isDoubtful else { return }
         ledger.clear()
         pending = []
         window = DeflateWindow(size: program.windowSize, preset: program.preset)
