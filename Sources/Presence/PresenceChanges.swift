@@ -1,6 +1,7 @@
 /// What follows from a change: everything the engine has to do about it.
 public struct PresenceChanges: Sendable {
     /// Subscriptions that have something new to see; ``PresenceAgent/body(for:full:)`` gives it at the moment of sending.
+    /// One may stand here twice, and may by then have nothing new after all.
     public var notify: [UInt32] = []
     /// Subscriptions whose authorization changed (RFC 5025 section 3.2.1), with what holds now: `block` ends them with reason
     /// "rejected", `confirm` makes them pending, the others active. They are in `notify` as well where there is a document.

@@ -12,10 +12,13 @@ public struct WatchRequest: Sendable {
     public var displayName: [UInt8]
     /// When the subscription ends unless it is refreshed; now, for a fetch.
     public var expires: Instant
+    /// Of a subscription that goes on after a restart: no smaller than the version of any partial document that its watcher may have
+    /// got (RFC 5263 section 4.4), such as the number of NOTIFY requests it may have been sent.
+    public var lastVersion: UInt32
 
     public init(
         subscription: UInt32, identity: WatcherIdentity, formats: AcceptedFormats = .pidf, filter: [UInt8]? = nil,
-        displayName: [UInt8] = [], expires: Instant
+        displayName: [UInt8] = [], expires: Instant, lastVersion: UInt32 = 0
     ) {
         self.subscription = subscription
         self.identity = identity
@@ -23,6 +26,7 @@ public struct WatchRequest: Sendable {
         self.filter = filter
         self.displayName = displayName
         self.expires = expires
+        self.lastVersion = lastVersion
     }
 }
 

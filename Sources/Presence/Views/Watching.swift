@@ -34,6 +34,7 @@ extension PresenceAgent {
             presentity: presentity, subscription: request.subscription, identity: request.identity, filters: filters)
         watcher.row = list(request, handling: decision.handling, of: presentity, at: now)
         let id = watchers.add(watcher, formats: request.formats)
+        watchers.deliveries[Int(id.place)].version = request.lastVersion
         place(id, handling: decision.handling, audience: decision.audience)
         noteWatcherInformation(presentity, in: &changes)
         schedule(presentity, at: now)

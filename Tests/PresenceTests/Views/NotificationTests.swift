@@ -156,6 +156,35 @@ import Testing
         }
     }
 
+    @Test func afterARestartVersionsGoOnAndTheFirstIsFull() throws {
+        let scene = Scene()
+        try scene.publish(pidf(tuple("a") + person))
+        let request = WatchRequest(
+            subscription: 1, identity: bob, formats: .pidfDiff, expires: at(3_600), lastVersion: 4_000)
+        let watcher = try #require(try scene.agent.watch(request, of: scene.presentity, at: at(0)).watcher)
+        let body = try #require(scene.received(by: watcher))
+        #expect(body.isFull)
+        #expect(try parsed(body.bytes)[attribute: "version"] == "4001")
+    }
+
+    @Test func anotherFormatBeginsInFullAndTheVersionGoesOn() throws {
+        let scene = Scene()
+        var tag = try scene.publish(pidf(tuple("a") + person)).tag
+        let watcher = try #require(try scene.watch(1, formats: .pidfDiff))
+        var versions: [String?] = []
+        for formats in [AcceptedFormats.pidfDiff, .pidf, .pidfDiff] {
+            let request = WatchRequest(subscription: 1, identity: bob, formats: formats, expires: at(3_600))
+            _ = try scene.agent.rewatch(watcher, request, at: at(1))
+            tag = try scene.publish(
+                pidf(tuple("a") + person + "<note>\(versions.count)</note>"), ifMatch: tag, at: at(2)
+            ).tag
+            let body = try #require(scene.received(by: watcher))
+            #expect(body.isFull)
+            versions.append(try parsed(body.bytes)[attribute: "version"])
+        }
+        #expect(versions == ["1", nil, "2"])
+    }
+
     /// Random publications, random losses and delays, watchers that come at random: whoever applies what it gets always has what a new
     /// watcher would be shown, and never sees a version out of order.
     @Test(arguments: 0..<12 as Range<UInt64>) func whoeverAppliesDifferencesHasTheState(seed: UInt64) throws {
