@@ -1,5 +1,8 @@
 /// The algorithms that messages can be compressed with; an endpoint tries them in the order of its configuration.
 public enum CompressionAlgorithm: String, CaseIterable, Sendable {
+    /// Copies that follow earlier ones and an adaptive range coder, over a history that both ends share: the smallest on the air, for
+    /// peers with memory and cycles. See `docs/sigcomp-compressor.md`.
+    case alignedRange
     /// DEFLATE (RFC 1951) with the fixed codes and the messages before as its window, inflated by bytecode in the manner of
     /// RFC 4464, section 4.1.4. zlib finds the matches.
     case deflate

@@ -15,7 +15,9 @@ final class CompressionWorkshop {
         self.configuration = configuration
         self.states = states
         let hash = states.store.hash
-        schemes = configuration.algorithms.map { $0.makeScheme(hash: hash) }
+        schemes = configuration.algorithms.map {
+            $0.makeScheme(hash: hash, isSharing: configuration.isSharing)
+        }
         dictionaries = StaticDictionary.allCases.compactMap { dictionary in
             dictionary.item(hash: hash).map { (dictionary, $0.identifier) }
         }
@@ -67,8 +69,9 @@ extension Compartment {
 }
 
 extension CompressionAlgorithm {
-    fileprivate func makeScheme(hash: StateHash) -> any CompressionScheme {
+    fileprivate func makeScheme(hash: StateHash, isSharing: Bool) -> any CompressionScheme {
         switch self {
+        case .alignedRange: AlignedRangeScheme(hash: hash, isSharing: isSharing)
         case .deflate: DeflateScheme(hash: hash)
         case .compact: CompactScheme(hash: hash)
         }

@@ -1,0 +1,107 @@
+/// One peer's history: which head the next message rests on, and which of ours are under way.
+///
+/// A message may rest on a head that the peer has named, or has made by sending. As long as a head of ours is not known to have
+/// arrived, further messages make none.
+final class AlignedRangeCompressor: MessageCompressor {
+    private struct Made {
+        let sequence: UInt64
+        let identifier: StateIdentifier
+    }
+
+    private let scheme: AlignedRangeScheme
+    private let encoder: AlignedRangeEncoder
+    private var reference: StateIdentifier?
+    /// Heads of ours that the peer has not referred to yet, the latest last.
+    private var underWay: [Made] = []
+
+    private static let underWayLimit = 4
+
+    init(scheme: AlignedRangeScheme, encoder: AlignedRangeEncoder) {
+        self.scheme = scheme
+        self.encoder = encoder
+    }
+
+    var memoryUse: Int { underWay.count * MemoryLayout<Made>.stride }
+
+    func compress(_ message: [UInt8], for request: CompressionRequest) -> EncodedMessage? {
+        let machine = encoder.machine
+        let head = reference.flatMap { request.states.store.item($0) }
+        let program = machine.program
+        guard request.memorySize(messageLength: message.count + program.program.bytecode.count) >= program.memorySize,
+            let builder = head.map({ request.header(state: $0.identifier) })
+                ?? program.program.message(feedback: request.returnedFeedback)
+        else { return nil }
+        let parameters = request.peer.parameters
+        let budget = AlignedRangeEncoder.Budget(
+            initial: (1_000 + 8 * builder.bytes.count) * parameters.cyclesPerBit, cyclesPerBit: parameters.cyclesPerBit)
+        for leavesHead in [underWay.isEmpty, false] {
+            if let head {
+                guard machine.load(head) else { return nil }
+            } else {
+                machine.boot()
+            }
+            let result = encoder.encode(
+                message, leavesHead: leavesHead, announcement: request.announcement, budget: budget,
+                states: request.states.store)
+            guard let result else {
+                if leavesHead { continue }
+                return nil
+            }
+            var encoded = builder
+            encoded.append(result.data)
+            note(result.requests, isFirst: head == nil, request)
+            return EncodedMessage(bytes: encoded.bytes, announces: request.announcement != nil)
+        }
+        return nil
+    }
+
+    /// Makes here what the message makes at the peer, so that the peer can refer to it.
+    private func note(_ requests: [StateRequest], isFirst: Bool, _ request: CompressionRequest) {
+        guard !requests.isEmpty else { return }
+        if isFirst { freeSlots(in: request.compartment, request.states) }
+        let created = request.states.perform(requests, in: request.compartment)
+        guard let head = created.last, isHead(head) else { return }
+        underWay.append(Made(sequence: request.sequence, identifier: head.identifier))
+        if underWay.count > Self.underWayLimit { underWay.removeFirst() }
+    }
+
+    private func isHead(_ item: StateItem) -> Bool {
+        Int(item.address) == encoder.machine.program.block
+            && Int(item.instruction) == encoder.machine.program.instruction
+    }
+
+    /// An upload begins a new history: the slots of the one before would be in the way.
+    private func freeSlots(in compartment: Compartment, _ states: StateHandler) {
+        let program = encoder.machine.program
+        for item in compartment.states
+        where Int(item.address) == program.tail && item.value.count == program.layout.slotSize {
+            states.free(item, in: compartment)
+        }
+    }
+
+    func confirmed(_ sequence: UInt64) {
+        guard let index = underWay.firstIndex(where: { $0.sequence == sequence }) else { return }
+        reference = underWay[index].identifier
+        underWay.removeFirst(index + 1)
+    }
+
+    func presumedLost(_ sequence: UInt64) { underWay.removeAll { $0.sequence == sequence } }
+
+    func refused(_ sequence: UInt64, missing: PartialStateIdentifier?) {
+        underWay.removeAll { $0.sequence == sequence }
+        if missing != nil { reference = nil }
+    }
+
+    func accepted(_ message: DecompressedMessage, created: [StateItem], in compartment: Compartment) -> [UInt64] {
+        var shown: [UInt64] = []
+        if let named = message.programState, let made = underWay.last(where: { named.matches($0.identifier) }) {
+            shown = [made.sequence]
+            confirmed(made.sequence)
+        }
+        if let head = created.last, isHead(head) {
+            reference = head.identifier
+            underWay.removeAll()
+        }
+        return shown
+    }
+}
