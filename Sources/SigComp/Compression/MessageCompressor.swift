@@ -6,6 +6,9 @@ protocol MessageCompressor: AnyObject {
     /// The bytes that it keeps.
     var memoryUse: Int { get }
 
+    /// Whether it goes on serving a peer of which more has become known; otherwise another is made in its place.
+    func suits(_ peer: PeerKnowledge) -> Bool
+
     /// Compresses one message; nil when the peer could not decompress it, or when nothing would be gained.
     func compress(_ message: [UInt8], for request: CompressionRequest) -> EncodedMessage?
 
@@ -26,6 +29,8 @@ protocol MessageCompressor: AnyObject {
 }
 
 extension MessageCompressor {
+    func suits(_ peer: PeerKnowledge) -> Bool { false }
+
     func accepted(_ message: DecompressedMessage, created: [StateItem], in compartment: Compartment) -> [UInt64] { [] }
 }
 
@@ -72,4 +77,6 @@ struct EncodedMessage {
     var announces = false
     /// Whether it asks for ``CompressionRequest/feedbackNumber``.
     var requestsFeedback = false
+    /// By how many bytes the message may be longer than plain, for the sake of those to come.
+    var advance = 0
 }

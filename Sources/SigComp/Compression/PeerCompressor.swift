@@ -81,7 +81,7 @@ final class PeerCompressor {
         guard let compressor, let encoded = compressor.compress(message, for: request) else { return nil }
         let plain = request.transport == .message ? message.count : message.count + PassThroughProgram.prefix.count
         let advance = uncompressedInARow < Self.patience || !encoded.requestsFeedback ? 0 : Self.advance
-        guard encoded.bytes.count < plain + advance else {
+        guard encoded.bytes.count < plain + max(advance, encoded.advance) else {
             compressor.refused(request.sequence, missing: nil)
             uncompressedInARow += 1
             return nil
@@ -127,9 +127,14 @@ final class PeerCompressor {
 
     private func makeCompressor(for peer: PeerKnowledge) {
         knowledge = peer
+        let present = (compressor, scheme)
         compressor = nil
         scheme = nil
         for (index, candidate) in workshop.schemes.enumerated() where failures[index, default: 0] < Self.failureLimit {
+            if index == present.1, let present = present.0, present.suits(peer) {
+                (compressor, scheme) = (present, index)
+                return
+            }
             guard let made = candidate.makeCompressor(for: peer) else { continue }
             compressor = made
             scheme = index

@@ -13,8 +13,9 @@ final class AlignedRangeCompressor: MessageCompressor {
     private var reference: StateIdentifier?
     /// Heads of ours that the peer has not referred to yet, the latest last.
     private var underWay: [Made] = []
+    private var hasLookedForHead = false
 
-    private static let underWayLimit = 4
+    private static let underWayLimit = 2
 
     init(scheme: AlignedRangeScheme, encoder: AlignedRangeEncoder) {
         self.scheme = scheme
@@ -23,8 +24,13 @@ final class AlignedRangeCompressor: MessageCompressor {
 
     var memoryUse: Int { underWay.count * MemoryLayout<Made>.stride }
 
+    func suits(_ peer: PeerKnowledge) -> Bool {
+        AlignedRangeLayout.fitting(peer) == encoder.machine.layout
+    }
+
     func compress(_ message: [UInt8], for request: CompressionRequest) -> EncodedMessage? {
         let machine = encoder.machine
+        adoptHead(in: request.compartment)
         let head = reference.flatMap { request.states.store.item($0) }
         let program = machine.program
         guard request.memorySize(messageLength: message.count + program.program.bytecode.count) >= program.memorySize,
@@ -34,7 +40,7 @@ final class AlignedRangeCompressor: MessageCompressor {
         let parameters = request.peer.parameters
         let budget = AlignedRangeEncoder.Budget(
             initial: (1_000 + 8 * builder.bytes.count) * parameters.cyclesPerBit, cyclesPerBit: parameters.cyclesPerBit)
-        for leavesHead in [underWay.isEmpty, false] {
+        for leavesHead in [underWay.count < Self.underWayLimit, false] {
             if let head {
                 guard machine.load(head) else { return nil }
             } else {
@@ -50,9 +56,18 @@ final class AlignedRangeCompressor: MessageCompressor {
             var encoded = builder
             encoded.append(result.data)
             note(result.requests, isFirst: head == nil, request)
-            return EncodedMessage(bytes: encoded.bytes, announces: request.announcement != nil)
+            return EncodedMessage(
+                bytes: encoded.bytes, announces: request.announcement != nil,
+                advance: head == nil && leavesHead ? program.program.bytecode.count : 0)
         }
         return nil
+    }
+
+    /// The message in which the peer announced that it shares may have made a head already, before there was a compressor here.
+    private func adoptHead(in compartment: Compartment) {
+        guard !hasLookedForHead else { return }
+        hasLookedForHead = true
+        if reference == nil { reference = compartment.states.last(where: isHead)?.identifier }
     }
 
     /// Makes here what the message makes at the peer, so that the peer can refer to it.
@@ -62,7 +77,6 @@ final class AlignedRangeCompressor: MessageCompressor {
         let created = request.states.perform(requests, in: request.compartment)
         guard let head = created.last, isHead(head) else { return }
         underWay.append(Made(sequence: request.sequence, identifier: head.identifier))
-        if underWay.count > Self.underWayLimit { underWay.removeFirst() }
     }
 
     private func isHead(_ item: StateItem) -> Bool {

@@ -47,6 +47,7 @@ final class AlignedRangeEncoder {
             }
             guard let planned else { return nil }
             place = planned
+            reading.indexTail(index)
         }
         let ending = leavesHead ? AlignedRangeMachine.Ending.head : AlignedRangeMachine.Ending.nothing
         let coded = machine.codeEnding(ending, announcement: announcement, &coder)

@@ -6,17 +6,28 @@ final class AlignedRangeIndex {
     private static let hashBits = 14
     private let heads: UnsafeMutablePointer<UInt16>
     private let older: UnsafeMutablePointer<UInt16>
+    /// The same for the message before: one more than a place in it, 0 for none.
+    private let recentHeads: UnsafeMutablePointer<UInt16>
+    private let recentOlder: UnsafeMutablePointer<UInt16>
+    private static let recentBits = 10
+    private static let recentLimit = 1_024
 
     init() {
         heads = .allocate(capacity: 1 << Self.hashBits)
         heads.initialize(repeating: 0, count: 1 << Self.hashBits)
         older = .allocate(capacity: AlignedRangeMachine.positions)
         older.initialize(repeating: 0, count: AlignedRangeMachine.positions)
+        recentHeads = .allocate(capacity: 1 << Self.recentBits)
+        recentHeads.initialize(repeating: 0, count: 1 << Self.recentBits)
+        recentOlder = .allocate(capacity: Self.recentLimit)
+        recentOlder.initialize(repeating: 0, count: Self.recentLimit)
     }
 
     deinit {
         heads.deallocate()
         older.deallocate()
+        recentHeads.deallocate()
+        recentOlder.deallocate()
     }
 
     @inline(__always)
@@ -34,6 +45,31 @@ final class AlignedRangeIndex {
             heads[hash] = UInt16(position)
             position &+= 1
         }
+    }
+
+    /// Takes another message for the one before.
+    func setRecent(_ bytes: UnsafeMutablePointer<UInt8>, count: Int) {
+        recentHeads.update(repeating: 0, count: 1 << Self.recentBits)
+        var place = min(count, Self.recentLimit) - Self.minimumLength
+        while place >= 0 {
+            let hash = Self.hash(bytes + place) >> (Self.hashBits - Self.recentBits)
+            recentOlder[place] = recentHeads[hash]
+            recentHeads[hash] = UInt16(place + 1)
+            place -= 1
+        }
+    }
+
+    /// The first place in the message before with the hash of these bytes; nil for none.
+    @inline(__always)
+    func firstRecent(_ bytes: UnsafePointer<UInt8>) -> Int? {
+        let place = Int(recentHeads[Self.hash(bytes) >> (Self.hashBits - Self.recentBits)])
+        return place > 0 ? place &- 1 : nil
+    }
+
+    @inline(__always)
+    func nextRecent(after place: Int) -> Int? {
+        let next = Int(recentOlder[place])
+        return next > 0 ? next &- 1 : nil
     }
 
     @inline(__always)

@@ -25,9 +25,9 @@ struct AlignedRangeLayout: Hashable {
     /// What the table of slots begins with: the dictionaries.
     let initialEntries: [Entry]
 
-    /// The first to be given up: a head displaces heads, and slots are freed by name.
-    static let headPriority = 0
-    static let slotPriority = 1
+    /// A head displaces heads, after what other algorithms have made; slots are freed by name.
+    static let headPriority = 256
+    static let slotPriority = 512
 
     var slotShift: Int { slotSize.trailingZeroBitCount }
     var recentOffset: Int { reach - 2_048 }

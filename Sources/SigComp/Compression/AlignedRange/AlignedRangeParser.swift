@@ -29,7 +29,8 @@ final class AlignedRangeParser {
     static let commitment = 320
     /// Inside a copy of at least this length no token is tried to begin.
     private static let longEnough = 48
-    private static let chainLimit = 24
+    private static let chainLimit = 200
+    private static let recentChainLimit = 8
 
     init(machine: AlignedRangeMachine, index: AlignedRangeIndex, reading: AlignedRangeReading) {
         self.machine = machine
@@ -129,35 +130,40 @@ final class AlignedRangeParser {
         _ place: Int, _ node: Node, _ message: UnsafePointer<UInt8>, end: Int, distant: Int32, recent: Int32
     ) -> Int {
         var longest = AlignedRangeIndex.minimumLength - 1
+        let first = machine.recentPosition
+        var next = index.firstRecent(message + place)
+        for _ in 0..<Self.recentChainLimit {
+            guard let number = next else { break }
+            let position = (first &+ number) & 0xFFFF
+            let length = reading.match(at: position, message + place, limit: end &- place)
+            if length > longest {
+                longest = length
+                extend(
+                    place, node, from: position, source: AlignedRangeMachine.Source.recent, length,
+                    recent &+ prices.number(number &+ 1, kind: AlignedRangePrices.Number.recent))
+            }
+            next = index.nextRecent(after: number)
+        }
+        var best = AlignedRangeIndex.minimumLength - 1
         var cheapest = Int32.max
         var candidate = index.latest(message + place)
         for _ in 0..<Self.chainLimit {
             let length = reading.match(at: candidate, message + place, limit: end &- place)
             if length >= AlignedRangeIndex.minimumLength {
-                let offset = machine.offset(candidate)
-                let isRecent = offset >= machine.layout.recentOffset && offset < machine.layout.reach
                 let cost =
-                    isRecent
-                    ? recent
-                        &+ prices.number(
-                            offset &- machine.layout.recentOffset &+ 1, kind: AlignedRangePrices.Number.recent)
-                    : distant
-                        &+ prices.number(
-                            (machine.end &- candidate) & 0xFFFF, kind: AlignedRangePrices.Number.distance)
-                if length > longest || cost < cheapest {
-                    longest = max(longest, length)
+                    distant
+                    &+ prices.number((machine.end &- candidate) & 0xFFFF, kind: AlignedRangePrices.Number.distance)
+                if length > best || cost < cheapest {
+                    best = max(best, length)
                     cheapest = min(cheapest, cost)
-                    extend(
-                        place, node, from: candidate,
-                        source: isRecent ? AlignedRangeMachine.Source.recent : AlignedRangeMachine.Source.distant,
-                        length, cost)
+                    extend(place, node, from: candidate, source: AlignedRangeMachine.Source.distant, length, cost)
                 }
             }
             let next = index.older(than: candidate)
             guard next != candidate else { break }
             candidate = next
         }
-        return longest
+        return max(longest, best)
     }
 
     /// Tries a copy in the lengths that are worth it: all short ones, the whole, and the one that was made from there last.
@@ -199,10 +205,16 @@ final class AlignedRangeReading {
     private let machine: AlignedRangeMachine
     /// By slot: the first position behind it up to which everything can be read; 0 when nothing can.
     private var ends: [Int]
+    /// The state that was indexed for each slot.
+    private var indexed: [StateItem?]
+    /// The tail as it is indexed, and where it lies.
+    private var indexedTail: [UInt8] = []
+    private var indexedPosition = 0
 
     init(machine: AlignedRangeMachine) {
         self.machine = machine
         ends = Array(repeating: 0, count: machine.slots.count)
+        indexed = Array(repeating: nil, count: machine.slots.count)
     }
 
     /// Loads every slot that the peer still has. `isAvailable` says which states it has beside those of the history.
@@ -212,17 +224,51 @@ final class AlignedRangeReading {
             let start = slot << layout.slotShift
             ends[slot] = 0
             guard machine.offset(start) >= layout.reach, isAlive(start) else { continue }
-            let before = machine.slots[slot]
             guard machine.load(slotOf: start, states) else { continue }
             let end = start + layout.slotSize
-            if machine.slots[slot] !== before { index.insert(machine.history, from: start, to: end) }
+            if machine.slots[slot] !== indexed[slot] {
+                if !isIndexed(slot, start) { index.insert(machine.history, from: start, to: end) }
+                indexed[slot] = machine.slots[slot]
+            }
             ends[slot] = slot + 1 < ends.count && ends[slot + 1] > 0 ? ends[slot + 1] : end
         }
-        let end = min(machine.tailPosition + machine.written, AlignedRangeMachine.positions)
-        index.insert(machine.history, from: machine.tailPosition, to: end)
+        keepCommonTail()
+        indexTail(index)
         let recent = machine.recentPosition
-        index.insert(
-            machine.history, from: recent, to: min(recent + layout.recentLength, AlignedRangeMachine.positions))
+        index.setRecent(
+            machine.history + recent, count: min(layout.recentLength, AlignedRangeMachine.positions - recent))
+    }
+
+    /// Whether a new slot is what was indexed as the tail.
+    private func isIndexed(_ slot: Int, _ start: Int) -> Bool {
+        let size = machine.layout.slotSize
+        return indexedPosition == start && indexedTail.count >= size
+            && UnsafeBufferPointer(start: machine.history + start, count: size).elementsEqual(indexedTail[..<size])
+    }
+
+    /// Forgets of the indexed tail what the present one does not have.
+    private func keepCommonTail() {
+        if indexedPosition != machine.tailPosition {
+            let moved = machine.offset(indexedPosition)
+            let sealed = AlignedRangeMachine.positions - moved
+            indexedTail.removeFirst(sealed < indexedTail.count ? sealed : indexedTail.count)
+            indexedPosition = machine.tailPosition
+        }
+        let room = min(indexedTail.count, machine.written, AlignedRangeMachine.positions - machine.tailPosition)
+        var common = 0
+        while common < room, indexedTail[common] == machine.history[machine.tailPosition + common] { common += 1 }
+        indexedTail.removeLast(indexedTail.count - common)
+    }
+
+    /// Adds what has been appended to the tail.
+    func indexTail(_ index: AlignedRangeIndex) {
+        let start = machine.tailPosition + indexedTail.count
+        let end = min(machine.tailPosition + machine.written, AlignedRangeMachine.positions)
+        guard end > start else { return }
+        // The last bytes before had too few behind them.
+        let first = max(machine.tailPosition, start - AlignedRangeIndex.minimumLength + 1)
+        index.insert(machine.history, from: first, to: end)
+        indexedTail.append(contentsOf: UnsafeBufferPointer(start: machine.history + start, count: end - start))
     }
 
     /// Whether a slot has not been freed: it is one of the latest, or still a dictionary.

@@ -8,7 +8,7 @@ extension AlignedRangeLayout {
     static func fitting(_ peer: PeerKnowledge) -> AlignedRangeLayout? {
         let parameters = peer.parameters
         guard parameters.stateMemorySize >= 65_536, parameters.decompressionMemorySize >= 65_536,
-            parameters.cyclesPerBit >= 64, peer.isSharing || true
+            parameters.cyclesPerBit >= 64, peer.isSharing
         else { return nil }
         return large
     }
