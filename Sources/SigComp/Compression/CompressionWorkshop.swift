@@ -16,7 +16,7 @@ final class CompressionWorkshop {
         self.states = states
         let hash = states.store.hash
         schemes = configuration.algorithms.map {
-            $0.makeScheme(hash: hash, isSharing: configuration.isSharing)
+            $0.makeScheme(hash: hash, configuration: configuration)
         }
         dictionaries = StaticDictionary.allCases.compactMap { dictionary in
             dictionary.item(hash: hash).map { (dictionary, $0.identifier) }
@@ -50,7 +50,10 @@ final class CompressionWorkshop {
     /// What a compartment's peer has told, on top of what was assumed of it.
     func knowledge(of compartment: Compartment, assuming assumption: PeerKnowledge) -> PeerKnowledge {
         var peer = assumption
-        if let parameters = compartment.peerParameters { peer.parameters = parameters }
+        if let parameters = compartment.peerParameters {
+            peer.parameters = parameters
+            peer.hasAnnounced = true
+        }
         for (dictionary, identifier) in dictionaries where compartment.announces(identifier) {
             peer.dictionaries.insert(dictionary)
         }
@@ -69,9 +72,9 @@ extension Compartment {
 }
 
 extension CompressionAlgorithm {
-    fileprivate func makeScheme(hash: StateHash, isSharing: Bool) -> any CompressionScheme {
+    fileprivate func makeScheme(hash: StateHash, configuration: SigCompConfiguration) -> any CompressionScheme {
         switch self {
-        case .alignedRange: AlignedRangeScheme(hash: hash, isSharing: isSharing)
+        case .alignedRange: AlignedRangeScheme(hash: hash, configuration: configuration)
         case .deflate: DeflateScheme(hash: hash)
         case .compact: CompactScheme(hash: hash)
         }

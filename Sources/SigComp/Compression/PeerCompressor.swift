@@ -150,6 +150,8 @@ final class PeerCompressor {
         -> [SentMessages.Record]
     {
         var settled: [SentMessages.Record] = []
+        // What the message has announced may call for another compressor, which is to know what the message has made.
+        chooseCompressor(for: compartment)
         if let item = message.returnedFeedbackItem, item.count == 1, let record = sent.returned(item[0]) {
             settled.append(record)
             confirm(record)

@@ -7,6 +7,8 @@ public struct PeerKnowledge: Equatable, Sendable {
     /// Whether its messages and ours may be compressed against each other's states: it has announced our algorithm's shared
     /// program, and so have we.
     public var isSharing: Bool
+    /// Whether the peer itself has told what it offers.
+    var hasAnnounced = false
     /// How many bytes of state identifiers it is given: 6, or more after ID_NOT_UNIQUE (RFC 4896, section 7).
     public var identifierLength = 6
 

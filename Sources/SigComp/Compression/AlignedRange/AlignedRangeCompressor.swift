@@ -8,29 +8,36 @@ final class AlignedRangeCompressor: MessageCompressor {
         let identifier: StateIdentifier
     }
 
-    private let scheme: AlignedRangeScheme
     private let encoder: AlignedRangeEncoder
+    /// Serves as long as it is not known whether the peer shares. What it has made is given up before anything of ours.
+    private var starter: (any MessageCompressor)?
     private var reference: StateIdentifier?
     /// Heads of ours that the peer has not referred to yet, the latest last.
     private var underWay: [Made] = []
-    private var hasLookedForHead = false
+    /// Where heads and slots are kept; known from the first message on.
+    private weak var compartment: Compartment?
+    private weak var states: StateHandler?
 
     private static let underWayLimit = 2
 
-    init(scheme: AlignedRangeScheme, encoder: AlignedRangeEncoder) {
-        self.scheme = scheme
+    init(encoder: AlignedRangeEncoder, starter: (any MessageCompressor)?) {
         self.encoder = encoder
+        self.starter = starter
     }
 
-    var memoryUse: Int { underWay.count * MemoryLayout<Made>.stride }
+    var memoryUse: Int { underWay.count * MemoryLayout<Made>.stride + (starter?.memoryUse ?? 0) }
 
     func suits(_ peer: PeerKnowledge) -> Bool {
-        AlignedRangeLayout.fitting(peer) == encoder.machine.layout
+        (peer.isSharing || !peer.hasAnnounced)
+            && AlignedRangeLayout.fitting(peer.parameters) == encoder.machine.layout
     }
 
     func compress(_ message: [UInt8], for request: CompressionRequest) -> EncodedMessage? {
         let machine = encoder.machine
-        adoptHead(in: request.compartment)
+        compartment = request.compartment
+        states = request.states
+        guard request.peer.isSharing else { return starter?.compress(message, for: request) }
+        starter = nil
         let head = reference.flatMap { request.states.store.item($0) }
         let program = machine.program
         guard request.memorySize(messageLength: message.count + program.program.bytecode.count) >= program.memorySize,
@@ -63,13 +70,6 @@ final class AlignedRangeCompressor: MessageCompressor {
         return nil
     }
 
-    /// The message in which the peer announced that it shares may have made a head already, before there was a compressor here.
-    private func adoptHead(in compartment: Compartment) {
-        guard !hasLookedForHead else { return }
-        hasLookedForHead = true
-        if reference == nil { reference = compartment.states.last(where: isHead)?.identifier }
-    }
-
     /// Makes here what the message makes at the peer, so that the peer can refer to it.
     private func note(_ requests: [StateRequest], isFirst: Bool, _ request: CompressionRequest) {
         guard !requests.isEmpty else { return }
@@ -94,16 +94,31 @@ final class AlignedRangeCompressor: MessageCompressor {
     }
 
     func confirmed(_ sequence: UInt64) {
+        starter?.confirmed(sequence)
         guard let index = underWay.firstIndex(where: { $0.sequence == sequence }) else { return }
         reference = underWay[index].identifier
         underWay.removeFirst(index + 1)
     }
 
-    func presumedLost(_ sequence: UInt64) { underWay.removeAll { $0.sequence == sequence } }
+    func presumedLost(_ sequence: UInt64) {
+        starter?.presumedLost(sequence)
+        underWay.removeAll { $0.sequence == sequence }
+    }
 
     func refused(_ sequence: UInt64, missing: PartialStateIdentifier?) {
+        starter?.refused(sequence, missing: missing)
+        for made in underWay where made.sequence == sequence {
+            guard let item = states?.store.item(made.identifier), let compartment else { continue }
+            states?.free(item, in: compartment)
+        }
         underWay.removeAll { $0.sequence == sequence }
-        if missing != nil { reference = nil }
+        guard missing != nil else { return }
+        // What rests on something that the peer lacks is of no use, and must not be found by whoever comes after.
+        reference = nil
+        underWay = []
+        guard let compartment, let states else { return }
+        freeSlots(in: compartment, states)
+        for item in compartment.states where isHead(item) { states.free(item, in: compartment) }
     }
 
     func accepted(_ message: DecompressedMessage, created: [StateItem], in compartment: Compartment) -> [UInt64] {

@@ -146,7 +146,8 @@ final class AlignedRangeMachine {
 
     /// Codes whether a byte or a copy comes: 0 or 1. nil when the aligned byte cannot be read.
     @inline(__always)
-    func codeKind<Coder: BitCoding>(_ kind: Int, _ coder: inout Coder, _ states: StateStore) -> (kind: Int, class: Int)? {
+    func codeKind<Coder: BitCoding>(_ kind: Int, _ coder: inout Coder, _ states: StateStore) -> (kind: Int, class: Int)?
+    {
         guard let byte = alignedByte(states) else { return nil }
         let index = Int(Self.wordKinds[byte]) << 2 | context
         cycles &+= Cost.token + Int(Self.classCosts[byte])
@@ -210,7 +211,8 @@ final class AlignedRangeMachine {
             swap(&aligned, &other)
             cycles &+= 5
         case Source.distant:
-            let distance = codeNumber((end &- position) & 0xFFFF, at: program.distance, low: program.distance + 16, &coder)
+            let distance = codeNumber(
+                (end &- position) & 0xFFFF, at: program.distance, low: program.distance + 16, &coder)
             turn(to: end &- distance)
             cycles &+= 12
         default:

@@ -2,17 +2,18 @@
 final class AlignedRangeScheme: CompressionScheme {
     let algorithm = CompressionAlgorithm.alignedRange
     let hash: StateHash
-    /// Whether heads of messages that were sent are made here too, for the peer to refer to.
-    let isSharing: Bool
+    /// For messages to those of whom it is not known yet whether they share.
+    private let compact: CompactScheme
     let sharedProgram: StateItem?
     private let native: AlignedRangeNativeProgram?
     private var encoders: [AlignedRangeLayout: AlignedRangeEncoder] = [:]
 
-    init(hash: StateHash, isSharing: Bool) {
+    init(hash: StateHash, configuration: SigCompConfiguration) {
         self.hash = hash
-        self.isSharing = isSharing
-        let layout = AlignedRangeLayout.large
-        guard let layout, let program = AlignedRangeProgram(layout: layout) else {
+        compact = CompactScheme(hash: hash)
+        guard configuration.isSharing, let layout = AlignedRangeLayout.fitting(configuration.parameters),
+            let program = AlignedRangeProgram(layout: layout)
+        else {
             sharedProgram = nil
             native = nil
             return
@@ -29,8 +30,10 @@ final class AlignedRangeScheme: CompressionScheme {
     var nativeProgram: (any NativeProgram)? { native }
 
     func makeCompressor(for peer: PeerKnowledge) -> (any MessageCompressor)? {
-        guard let layout = AlignedRangeLayout.fitting(peer), let encoder = encoder(for: layout) else { return nil }
-        return AlignedRangeCompressor(scheme: self, encoder: encoder)
+        guard sharedProgram != nil, peer.isSharing || !peer.hasAnnounced,
+            let layout = AlignedRangeLayout.fitting(peer.parameters), let encoder = encoder(for: layout)
+        else { return nil }
+        return AlignedRangeCompressor(encoder: encoder, starter: compact.makeCompressor(for: peer))
     }
 
     private func encoder(for layout: AlignedRangeLayout) -> AlignedRangeEncoder? {

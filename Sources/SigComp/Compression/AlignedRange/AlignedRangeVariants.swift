@@ -5,10 +5,10 @@ extension AlignedRangeLayout {
         slotSize: 2_048, slotCount: 22, recentLength: 768, growthLimit: 12_288, reach: 16_384, longCopy: 100,
         oldDistance: 22_528)
 
-    static func fitting(_ peer: PeerKnowledge) -> AlignedRangeLayout? {
-        let parameters = peer.parameters
+    /// The layout for what an endpoint offers; nil when it is too little. Both ends must offer as much, as both keep the history.
+    static func fitting(_ parameters: SigCompParameters) -> AlignedRangeLayout? {
         guard parameters.stateMemorySize >= 65_536, parameters.decompressionMemorySize >= 65_536,
-            parameters.cyclesPerBit >= 64, peer.isSharing
+            parameters.cyclesPerBit >= 64
         else { return nil }
         return large
     }
