@@ -2,17 +2,35 @@ import SIPCore
 
 /// Who a watcher is, as far as its request proved it (RFC 5025 section 3.1.1).
 public struct WatcherIdentity: Hashable, Sendable {
-    /// The authenticated URIs: one address-of-record, or all that a trusted assertion names. Empty for a watcher that proved nothing,
-    /// also for an anonymous one.
-    public let uris: [[UInt8]]
+    /// Empty for a watcher that proved nothing. Apart from the others, since there is rarely another.
+    private let first: [UInt8]
+    private let others: [[UInt8]]
 
-    public init(uris: [[UInt8]]) { self.uris = uris }
+    /// - Parameter uris: the authenticated URIs: one address-of-record, or all that a trusted assertion names. Empty for a watcher that
+    ///   proved nothing, also for an anonymous one.
+    public init(uris: [[UInt8]]) {
+        first = uris.first ?? []
+        others = Array(uris.dropFirst())
+    }
 
-    public init(_ uri: [UInt8]) { self.init(uris: [uri]) }
+    public init(_ uri: [UInt8]) {
+        first = uri
+        others = []
+    }
 
     public static let unauthenticated = WatcherIdentity(uris: [])
 
-    var isAuthenticated: Bool { !uris.isEmpty }
+    public var uris: [[UInt8]] { first.isEmpty ? [] : [first] + others }
+
+    var isAuthenticated: Bool { !first.isEmpty }
+
+    /// What stands for the watcher where one URI has to.
+    var representative: [UInt8]? { first.isEmpty ? nil : first }
+
+    func shares(anyURIWith other: WatcherIdentity) -> Bool {
+        guard isAuthenticated, other.isAuthenticated else { return false }
+        return first == other.first || uris.contains { other.uris.contains($0) }
+    }
 }
 
 /// A URI of a rule or of a watcher, taken apart once for the comparisons of RFC 4745 section 7.1 and RFC 5025 section 3.1.1.2. URIs of

@@ -39,7 +39,7 @@ extension WatcherRoster.Row {
     fileprivate func isVisible(to visibility: PresenceAgent.WatcherVisibility) -> Bool {
         switch visibility {
         case .all: true
-        case .own(let identity): identity.isAuthenticated && identity.uris.contains { self.identity.uris.contains($0) }
+        case .own(let identity): self.identity.shares(anyURIWith: identity)
         }
     }
 
@@ -47,7 +47,8 @@ extension WatcherRoster.Row {
         let lives = status == .active || status == .pending
         return PresenceDocuments.Watcher(
             identifier: "w\(number)",
-            uri: identity.uris.first.map { String(decoding: $0, as: UTF8.self) } ?? "sip:anonymous@anonymous.invalid",
+            uri: identity.representative.map { String(decoding: $0, as: UTF8.self) }
+                ?? "sip:anonymous@anonymous.invalid",
             status: status, event: event,
             displayName: displayName.isEmpty ? nil : String(decoding: displayName, as: UTF8.self),
             expiration: lives ? (expires - now).wholeSeconds : nil,
