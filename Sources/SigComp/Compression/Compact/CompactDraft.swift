@@ -44,9 +44,9 @@ struct CompactDraft {
     /// Whether there are cycles for a state, too.
     var fitsState: Bool { beginning + writer.cycles + stateCycles <= request.cycles(messageLength: length) }
 
-    /// STATE-ACCESS of the program, MULTILOAD, LOAD, INPUT-BYTES, COMPARE; for an announcement SUBTRACT, two INPUT-BYTES, LOAD.
+    /// STATE-ACCESS of the program, JUMP, MULTILOAD, LOAD, INPUT-BYTES, COMPARE; for an announcement SUBTRACT, two INPUT-BYTES, LOAD.
     private var beginning: Int {
-        1 + program.code.count + 3 + 1 + 4 + 1 + (announcement.isEmpty ? 0 : 5 + announcement.count)
+        1 + program.code.count + 1 + 3 + 1 + 4 + 1 + (announcement.isEmpty ? 0 : 5 + announcement.count)
     }
     /// The failing INPUT-HUFFMAN, COMPARE, COPY, STATE-CREATE, ADD, END-MESSAGE.
     private var stateCycles: Int {

@@ -5,6 +5,8 @@
 /// history behind an instruction that loads the program. A message refers to a text, or uploads both. Every message that makes a
 /// text makes the program again, so that it is never the oldest state.
 ///
+/// The program's state has no instruction of its own: not every UDVM in the field goes on where a state loaded by STATE-ACCESS says.
+///
 /// The compressed data is: the number that the peer returns as feedback, or 0 when no state is to be made, 128 more when an
 /// announcement follows; the address from which the bytes of the next text are taken (2 bytes); the announcement with its length
 /// before it; tokens until there are no more bits.
@@ -25,8 +27,8 @@ struct CompactProgram {
     var ringSize: Int { ringEnd - ringStart }
 
     static let codeAddress = 128
-    /// STATE-ACCESS with its operands, and the identifier.
-    static let loaderLength = 14
+    /// STATE-ACCESS, JUMP and the identifier.
+    static let loaderLength = 17
     /// Dictionary copies go through the bytes between the registers and the code.
     static let scratchAddress = 72
     static let dictionaryCopyLimit = codeAddress - scratchAddress
@@ -46,7 +48,7 @@ struct CompactProgram {
         let image = program.image + [UInt8](repeating: 0, count: max(0, text - program.image.count))
         code = Array(image[Self.codeAddress..<loaderAddress])
         let identifier = hash.identifier(
-            address: UInt16(Self.codeAddress), instruction: UInt16(Self.codeAddress), minimumAccessLength: 6,
+            address: UInt16(Self.codeAddress), instruction: 0, minimumAccessLength: 6,
             value: code[...])
         guard let identifier else { return nil }
         self.identifier = identifier
@@ -122,14 +124,15 @@ struct CompactProgram {
         END-MESSAGE (0, $announced, 0, 0, 0, 0, 0)
         :state
         COPY ($next_text, \(textLength), text)
-        STATE-CREATE ((loader - next_message), next_message, next_message, 6, 0)
+        STATE-CREATE ((loader - next_message), next_message, 0, 6, 0)
         ADD ($number, 1024)
         END-MESSAGE (number, $announced, (\(textLength) + (text - loader)), loader, loader, 6, 0)
         :dictionary_identifier
         byte (251, 229, 7, 223, 229, 230)
 
         :loader
-        STATE-ACCESS (program_identifier, 6, 0, 0, 0, 0)
+        STATE-ACCESS (program_identifier, 6, 0, 0, next_message, 0)
+        JUMP (next_message)
         :program_identifier
         byte (0, 0, 0, 0, 0, 0)
         readonly (0)

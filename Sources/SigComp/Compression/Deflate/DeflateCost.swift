@@ -8,8 +8,8 @@ struct DeflateCost {
     /// Of the end of a block: reading its code, and the way to the next header.
     private static let endOfBlock = 6
     private static let end = 9
-    /// MULTILOAD of 124 words, and the jump to it.
-    private static let initialization = 126
+    /// MULTILOAD of 124 words, and the jumps there and back.
+    private static let initialization = 127
 
     /// The length of the data without the code that ends the last block, which the end of the message replaces.
     let length: Int

@@ -38,7 +38,7 @@ struct DeflateProgram {
     static let stateStart = 64
     private static let codeStart = 320
     /// The bytes that the code before the window has at most.
-    private static let codeReserve = 192
+    private static let codeReserve = 208
     private static let leastWindow = 512
 
     /// The memory before the window, from ``stateStart`` on, as it is after every message but for the pointer and the end of the
@@ -70,9 +70,7 @@ struct DeflateProgram {
 
     private static func source(windowEnd: Int, preset: Int) -> String {
         let tables = (lengthTable + distanceTable).map(String.init).joined(separator: ", ")
-        let fillPreset =
-            preset == 0
-            ? "JUMP (next_message)" : "STATE-ACCESS (dictionary, 6, 0, \(preset), window, next_message)"
+        let fillPreset = preset == 0 ? "" : "STATE-ACCESS (dictionary, 6, 0, \(preset), window, 0)"
         return """
             at (2)
             :parameters                     pad (30)
@@ -109,7 +107,8 @@ struct DeflateProgram {
             at (\(codeStart))
             readonly (1)
             JUMP (initialize)
-
+            :fill
+            \(fillPreset)
             :next_message
             INPUT-BYTES (1, number_lsb, !)
             COMPARE ($number, 128, blocks, announcement, announcement)
@@ -165,14 +164,15 @@ struct DeflateProgram {
             SUBTRACT ($state_length, 64)
             ADD ($number, 1024)
             END-MESSAGE (number, $announced, $state_length, 64, next_message, 6, 0)
+            :dictionary
+            byte (251, 229, 7, 223, 229, 230)
             readonly (0)
+
             :window
             readonly (1)
             :initialize
             MULTILOAD (64, 124, window, window_end, 5, first_pointer, first_pointer, 0, \(tables))
-            \(fillPreset)
-            :dictionary
-            byte (251, 229, 7, 223, 229, 230)
+            JUMP (fill)
             readonly (0)
             """
     }
