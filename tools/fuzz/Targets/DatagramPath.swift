@@ -1,7 +1,7 @@
-// rooms: Yams Collections LinkProfiles SIPCore SIPTransaction MessageStore Policy Engine
+// rooms: Yams Collections LinkProfiles SIPCore SIPTransaction SIPDialog PresenceDocuments Presence MessageStore Policy Engine
 // seeds: sip/rfc4475/*.dat sip/rfc5118/*.dat
 // dictionary: datagrams.dict
-// link: -lcrypto
+// link: -lcrypto -lxml2
 import Engine
 import LinkProfiles
 import MessageStore
@@ -133,7 +133,7 @@ struct Stage {
             case .claim(let number, _, _):
                 if let payload = payloads[number] { claims.append(ClaimedMessage(number: number, payload: payload)) }
             case .deliver(let number, _), .expire(let number, _, _), .refuse(let number, _, _): payloads[number] = nil
-            case .name, .retry, .release, .forget, .bind, .unbind: break
+            case .name, .retry, .release, .forget, .bind, .unbind, .presence: break
             }
         }
         engine.committed(through: reported, claimed: claims, at: now)
