@@ -5,14 +5,47 @@ import MessageStoreSQLite
 
 struct Running: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "server", abstract: "Talk to the running server: counters, reload, backup, end.",
+        commandName: "server", abstract: "Talk to the running server: counters, SigComp, reload, backup, end.",
         discussion: """
             Uses the server's admin socket, which only its user may open.
 
             Exit codes: 0 done, 1 the server could not do it, 69 no server is running, 77
             not permitted.
             """,
-        subcommands: [RunningStats.self, RunningReload.self, RunningBackup.self, RunningDrain.self])
+        subcommands: [
+            RunningStats.self, RunningSigComp.self, RunningReload.self, RunningBackup.self, RunningDrain.self,
+        ])
+}
+
+struct RunningSigComp: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sigcomp", abstract: "Print the peers with which SigComp is used, those with most bytes first.",
+        discussion: """
+            A line for each: its SIP/SigComp identifier, or its address where it has none;
+            where it was met last; messages, bytes on the wire and their share of the bytes
+            of SIP, to it and from it; bytes of states kept for it.
+            """)
+
+    @Option(help: "At most so many.") var count = 50
+    @Flag(help: "One JSON array.") var json = false
+    @OptionGroup var options: ConfigurationOption
+
+    func run() throws {
+        let peers = try askServer(options.load(), AdminRequest(.sigcomp)).compressionPeers ?? []
+        let shown = Array(peers.prefix(max(0, count)))
+        if json { return print(JSONLine.text(shown)) }
+        for peer in shown {
+            let out = Self.share(peer.bytesSent, of: peer.plainBytesSent)
+            let back = Self.share(peer.bytesReceived, of: peer.plainBytesReceived)
+            print(
+                "\(peer.name)  \(peer.address)  out \(peer.messagesSent) \(peer.bytesSent) \(out)  "
+                    + "in \(peer.messagesReceived) \(peer.bytesReceived) \(back)  states \(peer.stateBytes)")
+        }
+    }
+
+    private static func share(_ bytes: UInt64, of plain: UInt64) -> String {
+        plain == 0 ? "-" : "\(bytes * 100 / plain)%"
+    }
 }
 
 struct RunningStats: ParsableCommand {

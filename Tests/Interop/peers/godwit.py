@@ -24,7 +24,7 @@ class Godwit:
     """Serves `domain` on UDP and TCP at `port`, and with an authority on TLS at `tls_port`.
 
     `neighbours` has the next hop (`sip:127.0.0.2:5060;transport=udp`) of each domain that is not looked up; its address
-    is trusted.
+    is trusted. `settings` are sections of the configuration beside those.
     """
 
     def __init__(
@@ -39,6 +39,7 @@ class Godwit:
         password: str = PASSWORD,
         account_algorithms: dict[str, str] | None = None,
         port: int | None = None,
+        settings: dict | None = None,
     ) -> None:
         self.sandbox = sandbox
         self.domain = domain
@@ -48,6 +49,7 @@ class Godwit:
         self._authority = authority
         self._algorithms = algorithms or ["SHA-256", "MD5"]
         self._neighbours = neighbours or {}
+        self._settings = settings or {}
         self._starts = 0
         self.configuration = self.directory / "godwit.yaml"
         # JSON is YAML: no quoting rules of our own.
@@ -84,7 +86,7 @@ class Godwit:
                 "trust": str(self._authority.certificate),
                 "client-certificate": "none",
             }
-        return configuration
+        return configuration | self._settings
 
     def start(self) -> None:
         """Starts the server on what its data directory holds; returns when it says that it is ready."""
@@ -112,6 +114,10 @@ class Godwit:
             input=input,
             directory=self.directory,
         )
+
+    def counters(self) -> dict[str, int]:
+        """What `godwit server stats` counts."""
+        return json.loads("".join(self.command("server", "stats", "--json")))
 
     def expect_alive(self) -> None:
         self.sandbox.expect(self.program.running, "godwit has ended")

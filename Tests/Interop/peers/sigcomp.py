@@ -108,7 +108,7 @@ def decode(sandbox: Sandbox, messages: list[bytes], *, steps: bool = False) -> l
             packet.cycles = int(cycles[1])
         packet.created = re.findall(r"### Creating state ###.*\n\s+Partial state identifier: (\w+)", packet.text)
         packet.steps = [(int(at), name) for at, name in re.findall(r"Addr: (\d+) ## ([A-Z0-9-]+)", packet.text)]
-    outputs = _outputs(sandbox.run("tshark-bytes", [*command, "-x"]))
+    outputs = decompressed_bytes(sandbox.run("tshark-bytes", [*command, "-x"]))
     sandbox.expect_equal((len(packets), len(outputs)), (len(messages), len(messages)), "packets that tshark read")
     for packet, found in zip(packets, outputs):
         packet.output = found[0] if found else None
@@ -118,7 +118,7 @@ def decode(sandbox: Sandbox, messages: list[bytes], *, steps: bool = False) -> l
 def decode_stream(sandbox: Sandbox, stream: bytes) -> list[bytes]:
     """Gives tshark a piece of a TCP connection; returns the messages it found in it and decompressed."""
     command = ["tshark", "-r", _capture(sandbox, [stream], "-T"), "-o", "sigcomp.decomp.msg:TRUE", "-x"]
-    return [output for frame in _outputs(sandbox.run("tshark-bytes", command)) for output in frame]
+    return [output for frame in decompressed_bytes(sandbox.run("tshark-bytes", command)) for output in frame]
 
 
 def record_marked(message: bytes) -> bytes:
@@ -150,7 +150,7 @@ def _capture(sandbox: Sandbox, payloads: list[bytes], transport: str) -> str:
     return str(capture)
 
 
-def _outputs(lines: list[str]) -> list[list[bytes]]:
+def decompressed_bytes(lines: list[str]) -> list[list[bytes]]:
     """The bytes under "Decompressed SigComp message" of each frame; a frame without any has no titles."""
     outputs: list[list[bytes]] = []
     begins, inside = True, False
@@ -158,6 +158,7 @@ def _outputs(lines: list[str]) -> list[list[bytes]]:
         is_bytes = re.match(r"[0-9a-f]{4,}  ", line)
         if line.startswith("Frame (") or begins and is_bytes:
             outputs.append([])
+            inside = False
         begins = not line or begins and not is_bytes and not line.startswith("Frame (")
         if line.endswith(" bytes):"):
             inside = line.startswith("Decompressed SigComp message")

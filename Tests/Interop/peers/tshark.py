@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import signal
 
+from peers.sigcomp import decompressed_bytes
 from sandbox import Sandbox
 
 WARNING = 0x600000  # expert severity: warning; above it, error
 
 
 class Capture:
-    """Everything to and from one UDP port, from construction to `stop()`."""
+    """Everything to and from one port, UDP or TCP, from construction to `stop()`."""
 
-    def __init__(self, sandbox: Sandbox, port: int) -> None:
+    def __init__(self, sandbox: Sandbox, port: int, transport: str = "udp") -> None:
         self.sandbox = sandbox
         self.port = port
+        self._protocol = f"{transport}.port=={port},sip"
         self._file = sandbox.directory / "capture.pcapng"
         self.program = sandbox.start(
             "tshark",
-            ["tshark", "-i", "lo", "-f", f"udp port {port}", "-d", f"udp.port=={port},sip", "-w", str(self._file),
+            ["tshark", "-i", "lo", "-f", f"{transport} port {port}", "-d", self._protocol, "-w", str(self._file),
              "-P", "-l"],
             terminate_with=signal.SIGINT,
         )  # fmt: skip
@@ -37,6 +39,16 @@ class Capture:
         arguments = [word for name in names for word in ("-e", name)]
         lines = self.sandbox.run(
             "tshark-decode",
-            ["tshark", "-r", str(self._file), "-d", f"udp.port=={self.port},sip", "-Y", filter, "-T", "fields", *arguments],
+            ["tshark", "-r", str(self._file), "-d", self._protocol, "-o", "sigcomp.decomp.msg:TRUE", "-Y", filter, "-T", "fields", *arguments],
         )
         return [line.split("\t") for line in lines if "Running as user" not in line]
+
+    def payloads(self) -> list[tuple[int, bytes]]:
+        """Source port and content of every datagram, in order."""
+        fields = self.fields("udp", "udp.srcport", "udp.payload")
+        return [(int(port), bytes.fromhex(payload)) for port, payload in fields if payload]
+
+    def decompressed(self) -> list[list[bytes]]:
+        """What tshark's UDVM makes of each packet; empty for what is not SigComp."""
+        command = ["tshark", "-r", str(self._file), "-d", self._protocol, "-o", "sigcomp.decomp.msg:TRUE", "-x"]
+        return decompressed_bytes(self.sandbox.run("tshark-bytes", command))
