@@ -50,12 +50,20 @@ final class PeerCompressor {
 
     // MARK: Compressing
 
-    /// Compresses a message; `given` tells of the records that are given up for its own.
+    /// A message on its way out.
+    struct Sending {
+        let message: CompressedMessage
+        /// How it is found again; nil when nothing can come back about it.
+        var record: SentMessages.Record?
+        /// The records that were given up for its own.
+        var given: [SentMessages.Record] = []
+    }
+
     func compress(
         _ message: [UInt8], over transport: DecompressorDispatcher.Transport, in compartment: Compartment,
         refusals: Int = 0,
         isUncompressed: Bool = false
-    ) -> (message: CompressedMessage, record: SentMessages.Record?, given: [SentMessages.Record]) {
+    ) -> Sending {
         lastSequence += 1
         let peer = chooseCompressor(for: compartment)
         let request = CompressionRequest(
@@ -68,13 +76,15 @@ final class PeerCompressor {
         let result = CompressedMessage(
             bytes: encoded.bytes, form: .compressed(workshop.schemes[scheme ?? 0].algorithm), plainLength: message.count
         )
-        guard let hash = workshop.states.store.hash.identifier(of: encoded.bytes) else { return (result, nil, []) }
+        guard let hash = workshop.states.store.hash.identifier(of: encoded.bytes) else {
+            return Sending(message: result)
+        }
         let record = SentMessages.Record(
             sequence: lastSequence, hash: hash, plain: message, transport: transport,
             feedbackNumber: encoded.requestsFeedback ? request.feedbackNumber : 0, announces: encoded.announces,
             generation: generation, refusals: refusals)
         if transport == .stream, hasConfirmed { compressor?.confirmed(lastSequence) }
-        return (result, record, keep(record))
+        return Sending(message: result, record: record, given: keep(record))
     }
 
     private func encode(_ message: [UInt8], for request: CompressionRequest) -> EncodedMessage? {
@@ -91,19 +101,19 @@ final class PeerCompressor {
     }
 
     private func uncompressed(_ message: [UInt8], over transport: DecompressorDispatcher.Transport, refusals: Int)
-        -> (message: CompressedMessage, record: SentMessages.Record?, given: [SentMessages.Record])
+        -> Sending
     {
         guard transport == .stream, message.count <= DecompressedOutput.capacity else {
-            return (CompressedMessage(bytes: message, form: .plain, plainLength: message.count), nil, [])
+            return Sending(message: CompressedMessage(bytes: message, form: .plain, plainLength: message.count))
         }
         let bytes = PassThroughProgram.prefix + message
         let result = CompressedMessage(bytes: bytes, form: .passedThrough, plainLength: message.count)
-        guard let hash = workshop.states.store.hash.identifier(of: bytes) else { return (result, nil, []) }
+        guard let hash = workshop.states.store.hash.identifier(of: bytes) else { return Sending(message: result) }
         let record = SentMessages.Record(
             sequence: lastSequence, hash: hash, plain: message, transport: transport, feedbackNumber: 0,
             announces: false,
             generation: nil, refusals: refusals)
-        return (result, record, keep(record))
+        return Sending(message: result, record: record, given: keep(record))
     }
 
     private func keep(_ record: SentMessages.Record) -> [SentMessages.Record] {

@@ -71,7 +71,7 @@ final class DeflateCompressor: MessageCompressor {
                 ?? program.program.message(feedback: request.returnedFeedback)
         else { return nil }
         let headerLength = encoded.bytes.count
-        let presetLength = ledger.hasReference ? -1 : program.preset.count
+        let presetLength = ledger.hasReference ? nil : program.preset.count
         let announcement = request.announcement
         func fits(_ stateLength: Int) -> Bool {
             cost.fits(

@@ -14,7 +14,7 @@ struct DeflateCost {
     /// The length of the data without the code that ends the last block, which the end of the message replaces.
     let length: Int
     private let cost: Int
-    /// How far the cycles spent are ahead of the bits that were read by then, for the cycles of one bit.
+    /// What is spent by then and how many bits are read, before and after each copy: long copies cost more than their bits grant.
     private var steps: [(cost: Int, bits: Int)] = []
 
     /// nil when the data is not DEFLATE with the fixed codes.
@@ -50,14 +50,14 @@ struct DeflateCost {
     ///
     /// - Parameters:
     ///   - headerLength: of the SigComp message, uploaded bytecode included.
+    ///   - presetLength: the bytes of the dictionary that an upload puts into the window; nil for a message that refers to a state.
     ///   - stateLength: of the state that is made at the end; 0 for none.
     func fits(
-        cyclesPerBit: Int, headerLength: Int, presetLength: Int, announcementLength: Int, stateLength: Int
+        cyclesPerBit: Int, headerLength: Int, presetLength: Int?, announcementLength: Int, stateLength: Int
     ) -> Bool {
-        let isUpload = presetLength >= 0
         let beginning =
             Self.start + (announcementLength > 0 ? Self.announcement + announcementLength : 0)
-            + (isUpload ? Self.initialization + 1 + presetLength : 0)
+            + (presetLength.map { Self.initialization + 1 + $0 } ?? 0)
         let granted = (1_000 + 8 * headerLength) * cyclesPerBit
         for step in steps where beginning + step.cost > granted + step.bits * cyclesPerBit { return false }
         return beginning + cost + Self.end + stateLength <= granted + 8 * (1 + length) * cyclesPerBit
