@@ -72,7 +72,12 @@ let package = Package(
                 collections, heap,
             ]),
         room("MessageStoreSQLite", ["MessageStore", "LinkProfiles", grdb, grdbSQLite]),
-        room("Simulation", ["Engine", "SIPCore", "SIPTransaction", "LinkProfiles", "MessageStore", "Policy"]),
+        room(
+            "Simulation",
+            [
+                "Engine", "SIPCore", "SIPTransaction", "PresenceDocuments", "SigComp", "LinkProfiles", "MessageStore",
+                "Policy",
+            ]),
         room("Transport", ["SIPCore", "LinkProfiles", "SigComp", "CCAres", nioSSL, nioTLS, log] + nio),
         room(
             "GodwitServer",

@@ -14,8 +14,11 @@ struct Simulate: ParsableCommand {
             of order, queues must be empty and memory back at its floor. The same seed
             gives the same run, always.
 
+            With --presence-day: a day of one watcher of many contacts on a slow link
+            instead, and what it costs with each means of sending less.
+
             Exit codes: 0 every seed is good, 1 at least one is not (its command to replay
-            is printed), 78 a profile is wrong.
+            is printed), or the watcher's state was wrong, 78 a profile is wrong.
             """)
 
     @Option(help: "The first seed.") var seed: UInt64 = 1
@@ -25,6 +28,7 @@ struct Simulate: ParsableCommand {
     var severity = 1.0
     @Option(help: ArgumentHelp("Directory with link profiles.", valueName: "directory"), completion: .directory)
     var profiles: String?
+    @OptionGroup(title: "A day of presence") var day: PresenceDayOptions
     @Flag(help: "Print every event of the runs.") var trace = false
     @Flag(help: "Stop at the first seed that fails.") var stop = false
     @Flag(help: "One JSON object at the end.") var json = false
@@ -56,6 +60,10 @@ struct Simulate: ParsableCommand {
         }
         if let profile, options.workload.profiles[profile] == nil {
             throw failing(ExitStatus.usage, "there is no profile `\(profile)`; give its directory with --profiles")
+        }
+        if day.presenceDay {
+            let link = options.workload.profiles[profile ?? "gprs"] ?? LinkProfile()
+            return try day.run(on: link, seed: seed, json: json)
         }
         let meter = ProgressMeter("seeds")
         var done = 0

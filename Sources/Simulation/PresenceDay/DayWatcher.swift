@@ -44,7 +44,8 @@ struct DayWatcher {
 
     private func request(_ number: Int, cseq: Int) -> [UInt8] {
         let subscription = subscriptions[number]
-        let target = subscription.remoteTarget.isEmpty ? "sip:contact\(number)@\(Scenario.domain)" : subscription.remoteTarget
+        let target =
+            subscription.remoteTarget.isEmpty ? "sip:contact\(number)@\(Scenario.domain)" : subscription.remoteTarget
         let filter = cseq == 1 && stage >= .filtered ? Self.filter : ""
         let rate = stage >= .limited ? ";max-rate=\(Self.rate(interval))" : ""
         let lines = [
@@ -63,7 +64,8 @@ struct DayWatcher {
         ]
         let type = filter.isEmpty ? [] : ["Content-Type: application/simple-filter+xml"]
         return Array(
-            ((lines + type + ["Content-Length: \(filter.utf8.count)"]).joined(separator: "\r\n") + "\r\n\r\n" + filter).utf8)
+            ((lines + type + ["Content-Length: \(filter.utf8.count)"]).joined(separator: "\r\n") + "\r\n\r\n" + filter)
+                .utf8)
     }
 
     /// Notifications a second, with six digits behind the point.
