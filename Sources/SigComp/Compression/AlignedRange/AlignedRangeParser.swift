@@ -29,7 +29,7 @@ final class AlignedRangeParser {
     static let commitment = 320
     /// Inside a copy of at least this length no token is tried to begin.
     private static let longEnough = 48
-    private static let chainLimit = 200
+    private static let chainLimit = 100
     private static let recentChainLimit = 8
 
     init(machine: AlignedRangeMachine, index: AlignedRangeIndex, reading: AlignedRangeReading) {
@@ -145,18 +145,19 @@ final class AlignedRangeParser {
             next = index.nextRecent(after: number)
         }
         var best = AlignedRangeIndex.minimumLength - 1
-        var cheapest = Int32.max
         var candidate = index.latest(message + place)
-        for _ in 0..<Self.chainLimit {
-            let length = reading.match(at: candidate, message + place, limit: end &- place)
-            if length >= AlignedRangeIndex.minimumLength {
-                let cost =
-                    distant
-                    &+ prices.number((machine.end &- candidate) & 0xFFFF, kind: AlignedRangePrices.Number.distance)
-                if length > best || cost < cheapest {
-                    best = max(best, length)
-                    cheapest = min(cheapest, cost)
-                    extend(place, node, from: candidate, source: AlignedRangeMachine.Source.distant, length, cost)
+        for _ in 0..<Self.chainLimit where best < end &- place {
+            // Only a longer one is worth more: those before are nearer.
+            let probe = (candidate &+ best) & 0xFFFF
+            if machine.history[probe] == message[place &+ best] {
+                let length = reading.match(at: candidate, message + place, limit: end &- place)
+                if length > best {
+                    best = length
+                    extend(
+                        place, node, from: candidate, source: AlignedRangeMachine.Source.distant, length,
+                        distant
+                            &+ prices.number(
+                                (machine.end &- candidate) & 0xFFFF, kind: AlignedRangePrices.Number.distance))
                 }
             }
             let next = index.older(than: candidate)
