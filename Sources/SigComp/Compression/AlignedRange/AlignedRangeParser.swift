@@ -28,8 +28,8 @@ final class AlignedRangeParser {
     static let lookahead = 448
     static let commitment = 320
     /// Inside a copy of at least this length no token is tried to begin.
-    private static let longEnough = 48
-    private static let chainLimit = 100
+    private static let longEnough = 160
+    private static let chainLimit = 48
     private static let recentChainLimit = 8
 
     init(machine: AlignedRangeMachine, index: AlignedRangeIndex, reading: AlignedRangeReading) {
@@ -105,7 +105,9 @@ final class AlignedRangeParser {
         if end &- place >= AlignedRangeIndex.minimumLength {
             let distant = copyCost &+ second &+ prices.price(0, sourceModel &+ 3)
             let recent = copyCost &+ second &+ prices.price(1, sourceModel &+ 3)
-            longest = max(longest, extendByChain(place, node, message, end: end, distant: distant, recent: recent))
+            longest = max(
+                longest, extendByChain(place, node, message, end: end, known: longest, distant: distant, recent: recent)
+            )
         }
         if longest >= Self.longEnough { skipped = place &+ longest &- 8 }
         return skipped
@@ -127,9 +129,11 @@ final class AlignedRangeParser {
     }
 
     private func extendByChain(
-        _ place: Int, _ node: Node, _ message: UnsafePointer<UInt8>, end: Int, distant: Int32, recent: Int32
+        _ place: Int, _ node: Node, _ message: UnsafePointer<UInt8>, end: Int, known: Int, distant: Int32,
+        recent: Int32
     ) -> Int {
-        var longest = AlignedRangeIndex.minimumLength - 1
+        // An aligned copy of the same length costs less.
+        var longest = max(AlignedRangeIndex.minimumLength - 1, known)
         let first = machine.recentPosition
         var next = index.firstRecent(message + place)
         for _ in 0..<Self.recentChainLimit {
@@ -137,14 +141,15 @@ final class AlignedRangeParser {
             let position = (first &+ number) & 0xFFFF
             let length = reading.match(at: position, message + place, limit: end &- place)
             if length > longest {
-                longest = length
                 extend(
-                    place, node, from: position, source: AlignedRangeMachine.Source.recent, length,
+                    place, node, from: position, source: AlignedRangeMachine.Source.recent,
+                    above: longest == known ? 0 : longest, length,
                     recent &+ prices.number(number &+ 1, kind: AlignedRangePrices.Number.recent))
+                longest = length
             }
             next = index.nextRecent(after: number)
         }
-        var best = AlignedRangeIndex.minimumLength - 1
+        var best = max(AlignedRangeIndex.minimumLength - 1, known)
         var candidate = index.latest(message + place)
         for _ in 0..<Self.chainLimit where best < end &- place {
             // Only a longer one is worth more: those before are nearer.
@@ -152,9 +157,10 @@ final class AlignedRangeParser {
             if machine.history[probe] == message[place &+ best] {
                 let length = reading.match(at: candidate, message + place, limit: end &- place)
                 if length > best {
+                    let least = best == known ? 0 : best
                     best = length
                     extend(
-                        place, node, from: candidate, source: AlignedRangeMachine.Source.distant, length,
+                        place, node, from: candidate, source: AlignedRangeMachine.Source.distant, above: least, length,
                         distant
                             &+ prices.number(
                                 (machine.end &- candidate) & 0xFFFF, kind: AlignedRangePrices.Number.distance))
@@ -170,7 +176,7 @@ final class AlignedRangeParser {
     /// Tries a copy in the lengths that are worth it: all short ones, the whole, and the one that was made from there last.
     @inline(__always)
     private func extend(
-        _ place: Int, _ node: Node, from position: Int, source: Int, _ length: Int, _ cost: Int32
+        _ place: Int, _ node: Node, from position: Int, source: Int, above least: Int = 0, _ length: Int, _ cost: Int32
     ) {
         let expected = machine.expectedLength(at: position)
         let hit = machine.program.hit &+ source
@@ -187,18 +193,18 @@ final class AlignedRangeParser {
         }
         let kind = AlignedRangePrices.Number.length &+ source
         var tried = length
-        while tried > 0 {
+        while tried > least {
             next.cost =
                 tried == expected ? cost &+ prices.price(0, hit) : strange &+ prices.number(tried, kind: kind)
             if next.cost < nodes[place &+ tried].cost { nodes[place &+ tried] = next }
-            if tried > Self.shortCopy &+ 1, tried &+ 4 <= length {
+            if tried > Self.shortCopy &+ 1, tried &+ 8 <= length {
                 tried = expected < tried && expected > Self.shortCopy ? expected : Self.shortCopy
             } else {
                 tried &-= 1
             }
         }
     }
-    private static let shortCopy = 20
+    private static let shortCopy = 40
 }
 
 /// Which positions can be copied from in the present message.
