@@ -128,6 +128,7 @@ final class AlignedRangeCompressor: MessageCompressor {
             confirmed(made.sequence)
         }
         if let head = created.last, isHead(head) {
+            if message.programState == nil, let states { freeSlots(in: compartment, states) }
             reference = head.identifier
             underWay.removeAll()
         }
