@@ -68,6 +68,38 @@ struct AlignedRangeTests {
         #expect(own > 20)
     }
 
+    /// A state may look like a head and hold anything: both ways of decompressing agree on that, too.
+    @Test(arguments: 1...4)
+    func nativeIsAsInterpretedAfterStrangeHeads(_ seed: Int) throws {
+        let (one, other) = (Self.endpoint(), Self.endpoint())
+        var generator = SeededGenerator(seed: UInt64(seed))
+        for number in 1...12 {
+            for (from, to) in [(one, other), (other, one)] {
+                let sent = from.compress(EndpointTests.request(number), for: Self.peer, over: .stream)
+                guard case .message(let received) = try to.receive(sent.bytes, over: .stream) else { continue }
+                to.accept(received, for: Self.peer)
+            }
+        }
+        let states = other.dispatcher.states
+        let head = try #require(states.compartment(Self.peer)?.states.last)
+        let stranger = states.openCompartment(CompartmentIdentifier("stranger"))
+        for _ in 0..<25 {
+            var value = head.value
+            for _ in 0..<Int.random(in: 1...12, using: &generator) {
+                // Positions and sources, or what lies behind the code.
+                let range = Bool.random(using: &generator) ? 0..<10 : 1_026..<value.count
+                value[Int.random(in: range, using: &generator)] = UInt8.random(in: 0...255, using: &generator)
+            }
+            let creation = StateCreation(
+                address: head.address, instruction: head.instruction, minimumAccessLength: 6, priority: 1, value: value)
+            let item = try #require(states.perform([.create(creation)], in: stranger).first)
+            var message = try #require(item.identifier.prefix(6).flatMap { SigCompMessageBuilder(state: $0) })
+            message.append((0..<60).map { _ in UInt8.random(in: 0...255, using: &generator) })
+            let (native, interpreted) = Self.decompress(message.bytes, at: other, over: .message)
+            #expect(native == interpreted)
+        }
+    }
+
     private static func damaged(_ bytes: [UInt8], _ generator: inout SeededGenerator) -> [UInt8] {
         var bytes = bytes
         switch Int.random(in: 0..<4, using: &generator) {

@@ -11,6 +11,8 @@ final class AlignedRangeCompressor: MessageCompressor {
     private let encoder: AlignedRangeEncoder
     /// Serves as long as it is not known whether the peer shares. What it has made is given up before anything of ours.
     private var starter: (any MessageCompressor)?
+    /// Serves without states for messages that the program cannot carry.
+    private let substitute: (any MessageCompressor)?
     private var reference: StateIdentifier?
     /// Heads of ours that the peer has not referred to yet, the latest last.
     private var underWay: [Made] = []
@@ -20,9 +22,12 @@ final class AlignedRangeCompressor: MessageCompressor {
 
     private static let underWayLimit = 2
 
-    init(encoder: AlignedRangeEncoder, starter: (any MessageCompressor)?) {
+    init(
+        encoder: AlignedRangeEncoder, starter: (any MessageCompressor)?, substitute: (any MessageCompressor)?
+    ) {
         self.encoder = encoder
         self.starter = starter
+        self.substitute = substitute
     }
 
     var memoryUse: Int { underWay.count * MemoryLayout<Made>.stride + (starter?.memoryUse ?? 0) }
@@ -33,11 +38,15 @@ final class AlignedRangeCompressor: MessageCompressor {
     }
 
     func compress(_ message: [UInt8], for request: CompressionRequest) -> EncodedMessage? {
-        let machine = encoder.machine
         compartment = request.compartment
         states = request.states
         guard request.peer.isSharing else { return starter?.compress(message, for: request) }
         starter = nil
+        return encode(message, for: request) ?? substitute?.compress(message, for: request)
+    }
+
+    private func encode(_ message: [UInt8], for request: CompressionRequest) -> EncodedMessage? {
+        let machine = encoder.machine
         let head = reference.flatMap { request.states.store.item($0) }
         let program = machine.program
         guard request.memorySize(messageLength: message.count + program.program.bytecode.count) >= program.memorySize,

@@ -33,7 +33,11 @@ final class AlignedRangeScheme: CompressionScheme {
         guard sharedProgram != nil, peer.isSharing || !peer.hasAnnounced,
             let layout = AlignedRangeLayout.fitting(peer.parameters), let encoder = encoder(for: layout)
         else { return nil }
-        return AlignedRangeCompressor(encoder: encoder, starter: compact.makeCompressor(for: peer))
+        var stateless = peer
+        stateless.parameters.stateMemorySize = 0
+        return AlignedRangeCompressor(
+            encoder: encoder, starter: compact.makeCompressor(for: peer),
+            substitute: compact.makeCompressor(for: stateless))
     }
 
     private func encoder(for layout: AlignedRangeLayout) -> AlignedRangeEncoder? {
