@@ -131,6 +131,28 @@ struct AlignedRangeTests {
         #expect((one.memoryUse(of: Self.peer) ?? 0) <= 100_000)
     }
 
+    /// An endpoint has one working memory for all its peers.
+    @Test func peersDoNotMix() throws {
+        let server = Self.endpoint()
+        let peers = (0..<3).map { (CompartmentIdentifier("peer \($0)"), Self.endpoint()) }
+        var traffic = (0..<3).map { SIPTraffic(seed: UInt64(40 + $0)) }
+        var generator = SeededGenerator(seed: 5)
+        var small = 0
+        for _ in 0..<150 {
+            let index = Int.random(in: 0..<3, using: &generator)
+            let (name, client) = peers[index]
+            let plain = traffic[index].next()
+            let isUp = Bool.random(using: &generator)
+            let (from, to) = isUp ? (client, server) : (server, client)
+            let sent = from.compress(plain, for: isUp ? Self.peer : name, over: .stream)
+            guard case .message(let received) = try to.receive(sent.bytes, over: .stream) else { continue }
+            #expect(received.output == plain)
+            to.accept(received, for: isUp ? name : Self.peer)
+            if 3 * sent.bytes.count < plain.count { small += 1 }
+        }
+        #expect(small > 75)
+    }
+
     /// Messages with a byte 0, which ends messages in this program, and empty ones are left to others.
     @Test(arguments: [[], [0], [65, 0, 66]] as [[UInt8]])
     func unusualMessagesArrive(_ plain: [UInt8]) throws {

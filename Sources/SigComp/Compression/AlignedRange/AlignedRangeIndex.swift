@@ -36,6 +36,9 @@ final class AlignedRangeIndex {
         return Int((word &* 2_654_435_761) >> UInt32(32 - hashBits))
     }
 
+    /// Forgets everything but the message before.
+    func clear() { heads.update(repeating: 0, count: 1 << Self.hashBits) }
+
     /// Adds the positions from `start` whose bytes end before `end`; both below 65536.
     func insert(_ history: UnsafeMutablePointer<UInt8>, from start: Int, to end: Int) {
         var position = start

@@ -224,26 +224,41 @@ final class AlignedRangeReading {
         indexed = Array(repeating: nil, count: machine.slots.count)
     }
 
-    /// Loads every slot that the peer still has. `isAvailable` says which states it has beside those of the history.
+    /// Loads every slot that the peer still has, and brings the index up to date.
     func prepare(_ states: StateStore, index: AlignedRangeIndex) {
         let layout = machine.layout
+        var isAnotherHistory = false
         for slot in stride(from: ends.count - 1, through: 0, by: -1) {
             let start = slot << layout.slotShift
             ends[slot] = 0
-            guard machine.offset(start) >= layout.reach, isAlive(start) else { continue }
-            guard machine.load(slotOf: start, states) else { continue }
-            let end = start + layout.slotSize
-            if machine.slots[slot] !== indexed[slot] {
-                if !isIndexed(slot, start) { index.insert(machine.history, from: start, to: end) }
-                indexed[slot] = machine.slots[slot]
+            guard machine.offset(start) >= layout.reach, isAlive(start), machine.load(slotOf: start, states) else {
+                continue
             }
-            ends[slot] = slot + 1 < ends.count && ends[slot + 1] > 0 ? ends[slot + 1] : end
+            ends[slot] = slot + 1 < ends.count && ends[slot + 1] > 0 ? ends[slot + 1] : start + layout.slotSize
+            guard machine.slots[slot] !== indexed[slot] else { continue }
+            isAnotherHistory = isAnotherHistory || !isIndexed(slot, start)
+            indexed[slot] = machine.slots[slot]
         }
+        if isAnotherHistory { indexAnew(index) }
         keepCommonTail()
         indexTail(index)
         let recent = machine.recentPosition
         index.setRecent(
             machine.history + recent, count: min(layout.recentLength, AlignedRangeMachine.positions - recent))
+    }
+
+    /// Another peer's history: a position that was added twice would cut the chains.
+    private func indexAnew(_ index: AlignedRangeIndex) {
+        index.clear()
+        indexedTail = []
+        indexedPosition = machine.tailPosition
+        let first = machine.tailPosition >> machine.layout.slotShift
+        for distance in stride(from: ends.count - 1, through: 1, by: -1) {
+            let slot = (first + ends.count - distance) % ends.count
+            guard ends[slot] > 0 else { continue }
+            let start = slot << machine.layout.slotShift
+            index.insert(machine.history, from: start, to: start + machine.layout.slotSize)
+        }
     }
 
     /// Whether a new slot is what was indexed as the tail.
