@@ -29,7 +29,7 @@ final class AlignedRangeParser {
     static let commitment = 320
     /// Inside a copy of at least this length no token is tried to begin.
     private static let longEnough = 160
-    private static let chainLimit = 48
+    private static let chainLimit = 96
     private static let recentChainLimit = 8
 
     init(machine: AlignedRangeMachine, index: AlignedRangeIndex, reading: AlignedRangeReading) {

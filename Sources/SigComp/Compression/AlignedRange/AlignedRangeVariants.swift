@@ -2,7 +2,7 @@
 extension AlignedRangeLayout {
     /// For 65536 bytes of memory and of states.
     static let large = AlignedRangeLayout(
-        slotSize: 2_048, slotCount: 20, recentLength: 768, growthLimit: 12_288, reach: 16_384, longCopy: 100,
+        slotSize: 2_048, slotCount: 22, recentLength: 768, growthLimit: 12_288, reach: 16_384, longCopy: 100,
         oldDistance: 22_528)
 
     /// The layout for what an endpoint offers; nil when it is too little. Both ends must offer as much, as both keep the history.
