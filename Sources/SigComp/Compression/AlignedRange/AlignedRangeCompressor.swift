@@ -14,6 +14,10 @@ final class AlignedRangeCompressor: MessageCompressor {
     /// Serves without states for messages that the program cannot carry.
     private let substitute: (any MessageCompressor)?
     private var reference: StateIdentifier?
+    /// The peer's last message before there was a head: a history begun by us begins with it.
+    private var introduction: [UInt8]?
+    /// States of our messages that may introduce a history of the peer's, the latest last.
+    private var introductions: [StateIdentifier] = []
     /// Heads of ours that the peer has not referred to yet, the latest last.
     private var underWay: [Made] = []
     /// Where heads and slots are kept; known from the first message on.
@@ -40,7 +44,11 @@ final class AlignedRangeCompressor: MessageCompressor {
     func compress(_ message: [UInt8], for request: CompressionRequest) -> EncodedMessage? {
         compartment = request.compartment
         states = request.states
-        guard request.peer.isSharing else { return starter?.compress(message, for: request) }
+        guard request.peer.isSharing else {
+            let started = starter?.compress(message, for: request)
+            if started != nil { introduce(message, request.states, in: request.compartment) }
+            return started
+        }
         starter = nil
         return encode(message, for: request) ?? substitute?.compress(message, for: request)
     }
@@ -49,9 +57,16 @@ final class AlignedRangeCompressor: MessageCompressor {
         let machine = encoder.machine
         let head = reference.flatMap { request.states.store.item($0) }
         let program = machine.program
-        guard request.memorySize(messageLength: message.count + program.program.bytecode.count) >= program.memorySize,
+        let introduced =
+            head == nil
+            ? introduction.flatMap {
+                introduce($0, request.states, in: request.compartment)
+            } : nil
+        let upload = program.bytecode(introduction: introduced)
+        guard request.memorySize(messageLength: message.count + upload.count) >= program.memorySize,
             let builder = head.map({ request.header(state: $0.identifier) })
-                ?? program.program.message(feedback: request.returnedFeedback)
+                ?? SigCompMessageBuilder(
+                    bytecode: upload, destination: program.program.start, feedback: request.returnedFeedback)
         else { return nil }
         let parameters = request.peer.parameters
         let budget = AlignedRangeEncoder.Budget(
@@ -60,7 +75,7 @@ final class AlignedRangeCompressor: MessageCompressor {
             if let head {
                 guard machine.load(head) else { return nil }
             } else {
-                machine.boot()
+                machine.boot(introduction: upload.suffix(AlignedRangeProgram.identifierLength))
             }
             let result = encoder.encode(
                 message, leavesHead: leavesHead, announcement: request.announcement, budget: budget,
@@ -74,7 +89,7 @@ final class AlignedRangeCompressor: MessageCompressor {
             note(result.requests, isFirst: head == nil, request)
             return EncodedMessage(
                 bytes: encoded.bytes, announces: request.announcement != nil,
-                advance: head == nil && leavesHead ? program.program.bytecode.count : 0)
+                advance: head == nil && leavesHead ? upload.count : 0)
         }
         return nil
     }
@@ -88,6 +103,27 @@ final class AlignedRangeCompressor: MessageCompressor {
         underWay.append(Made(sequence: request.sequence, identifier: head.identifier))
     }
 
+    /// Makes a message a state, as the other end does that has it too (RFC 3321, section 5.2).
+    @discardableResult
+    private func introduce(_ message: [UInt8], _ states: StateHandler, in compartment: Compartment) -> StateIdentifier?
+    {
+        let size = encoder.machine.layout.slotSize
+        let text = message.prefix(size)
+        let creation = StateCreation(
+            address: UInt16(encoder.machine.program.tail), instruction: 0, minimumAccessLength: 6,
+            priority: UInt16(AlignedRangeLayout.slotPriority),
+            value: text + [UInt8](repeating: 0, count: size - text.count))
+        guard let item = states.perform([.create(creation)], in: compartment).first else { return nil }
+        introductions.removeAll { $0 == item.identifier }
+        introductions.append(item.identifier)
+        if introductions.count > Self.introductionLimit {
+            if let old = states.store.item(introductions.removeFirst()) { states.free(old, in: compartment) }
+        }
+        return item.identifier
+    }
+
+    private static let introductionLimit = 2
+
     private func isHead(_ item: StateItem) -> Bool {
         Int(item.address) == encoder.machine.program.block
             && Int(item.instruction) == encoder.machine.program.instruction
@@ -97,7 +133,9 @@ final class AlignedRangeCompressor: MessageCompressor {
     private func freeSlots(in compartment: Compartment, _ states: StateHandler) {
         let program = encoder.machine.program
         for item in compartment.states
-        where Int(item.address) == program.tail && item.value.count == program.layout.slotSize {
+        where Int(item.address) == program.tail && item.value.count == program.layout.slotSize
+            && !introductions.contains(item.identifier)
+        {
             states.free(item, in: compartment)
         }
     }
@@ -125,6 +163,8 @@ final class AlignedRangeCompressor: MessageCompressor {
         // What rests on something that the peer lacks is of no use, and must not be found by whoever comes after.
         reference = nil
         underWay = []
+        introduction = nil
+        introductions = []
         guard let compartment, let states else { return }
         freeSlots(in: compartment, states)
         for item in compartment.states where isHead(item) { states.free(item, in: compartment) }
@@ -140,6 +180,9 @@ final class AlignedRangeCompressor: MessageCompressor {
             if message.programState == nil, let states { freeSlots(in: compartment, states) }
             reference = head.identifier
             underWay.removeAll()
+            introduction = nil
+        } else if reference == nil {
+            introduction = message.output
         }
         return shown
     }

@@ -9,14 +9,14 @@ extension AlignedRangeMachine {
     }
 
     /// Begins a message that uploads the program.
-    func boot() {
+    ///
+    /// - Parameter introduction: what the upload ends with: the state in the slot before the history's first.
+    func boot(introduction: ArraySlice<UInt8>) {
         for index in 0..<program.modelCount { models[index] = Self.initialModel }
         for index in 0..<256 { lengths[index] = 0 }
-        program.program.image.withUnsafeBufferPointer { image in
-            for index in 0..<program.tableLength {
-                let address = program.table + index
-                setTable(index, address < image.count ? image[address] : 0)
-            }
+        let uploaded = program.program.image[program.table...].dropLast(introduction.count) + introduction
+        for index in 0..<program.tableLength {
+            setTable(index, index < uploaded.count ? uploaded[uploaded.startIndex + index] : 0)
         }
         tailPosition = layout.firstPosition
         (given, aligned, other) = (0, 0, 0)

@@ -11,10 +11,9 @@ final class AlignedRangeNativeProgram: NativeProgram {
         guard start.limits.memorySize >= program.memorySize else { return nil }
         switch start.header.program {
         case .bytecode(_, let destination):
-            guard destination == program.program.start, start.bytecode.elementsEqual(program.program.bytecode) else {
-                return nil
-            }
-            machine.boot()
+            guard destination == program.program.start, let introduction = program.introduction(of: start.bytecode)
+            else { return nil }
+            machine.boot(introduction: introduction)
         case .state:
             guard let head = start.state, machine.load(head) else { return nil }
         }

@@ -59,6 +59,22 @@ struct AlignedRangeProgram {
     }
 
     static let codeStart = 128
+    static let identifierLength = 6
+
+    /// What is uploaded, with the state that lies in the slot before the history's first; nil for none.
+    func bytecode(introduction: StateIdentifier?) -> [UInt8] {
+        guard let introduction else { return program.bytecode }
+        return program.bytecode.dropLast(Self.identifierLength) + introduction.bytes.prefix(Self.identifierLength)
+    }
+
+    /// The end of an upload, which names that state; nil when it uploads something else.
+    func introduction(of bytecode: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+        let own = program.bytecode
+        guard bytecode.count == own.count,
+            bytecode.dropLast(Self.identifierLength).elementsEqual(own.dropLast(Self.identifierLength))
+        else { return nil }
+        return bytecode.suffix(Self.identifierLength)
+    }
     /// The bytes of an announcement, and of the number that ends it.
     private static let announcementRoom = 64
 

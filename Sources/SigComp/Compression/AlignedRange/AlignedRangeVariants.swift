@@ -35,6 +35,8 @@ extension AlignedRangeLayout {
                 entries.append(Entry(base: base, identifier: Array(item.identifier.bytes.prefix(6))))
             }
         }
+        // The place of an introduction; without one, the first dictionary again.
+        entries.append(Entry(base: entries.count * slotSize, identifier: entries[0].identifier))
         initialEntries = entries
     }
 }
