@@ -35,13 +35,17 @@ final class DayLink {
         let wire = compressed(message, by: near, at: now)
         plainBytesDown += message.count
         bytesDown += wire.count + headers
-        return cross(message, wire, &down, to: far, at: now)
+        return crossing(message, wire, arrival: down.carry(bytes: wire.count, at: now).first) { [unowned self] in
+            decompressed(wire, sentAs: message, by: far, at: $0) { self.refuse($0, to: self.near, up: true, at: $1) }
+        }
     }
 
     func towardsServer(_ message: [UInt8], at now: Instant) -> Crossing? {
         let wire = compressed(message, by: far, at: now)
         bytesUp += wire.count + headers
-        return cross(message, wire, &up, to: near, at: now)
+        return crossing(message, wire, arrival: up.carry(bytes: wire.count, at: now).first) { [unowned self] in
+            decompressed(wire, sentAs: message, by: near, at: $0) { self.refuse($0, to: self.far, up: false, at: $1) }
+        }
     }
 
     private func compressed(_ message: [UInt8], by endpoint: SigCompEndpoint?, at now: Instant) -> [UInt8] {
@@ -49,30 +53,33 @@ final class DayLink {
         return endpoint.compress(message, for: compartment, at: UInt64(now.microseconds)).bytes
     }
 
-    private func cross(
-        _ message: [UInt8], _ wire: [UInt8], _ link: inout SimulatedLink, to endpoint: SigCompEndpoint?, at now: Instant
+    private func crossing(
+        _ message: [UInt8], _ wire: [UInt8], arrival: Instant?, receive: @escaping (Instant) -> [UInt8]?
     ) -> Crossing? {
-        guard let arrival = link.carry(bytes: wire.count, at: now).first else { return nil }
-        return Crossing(wireBytes: wire.count, arrival: arrival) { [unowned self] in
-            decompressed(wire, sentAs: message, by: endpoint, at: arrival)
-        }
+        arrival.map { arrival in Crossing(wireBytes: wire.count, arrival: arrival) { receive(arrival) } }
     }
 
     private func decompressed(
-        _ wire: [UInt8], sentAs message: [UInt8], by endpoint: SigCompEndpoint?, at now: Instant
+        _ wire: [UInt8], sentAs message: [UInt8], by endpoint: SigCompEndpoint?, at now: Instant,
+        refusing refuse: ([UInt8], Instant) -> Void
     ) -> [UInt8]? {
         guard let endpoint, let first = wire.first, first >= 0xF8 else { return wire }
         do {
-            guard case .message(let received) = try endpoint.receive(wire, over: .message) else {
-                faults.append("a NACK came")
-                return nil
-            }
+            guard case .message(let received) = try endpoint.receive(wire, over: .message) else { return nil }
             endpoint.accept(received, for: compartment, at: UInt64(now.microseconds))
             if received.output != message { faults.append("a message was decompressed to another") }
             return received.output
         } catch {
             faults.append("not decompressed: \(error)")
+            if let nack = endpoint.negativeAcknowledgement(of: error, to: wire) { refuse(nack, now) }
             return nil
         }
+    }
+
+    /// A NACK goes back (RFC 4077); the message itself is sent again by its transaction. On this link it is there at once.
+    private func refuse(_ nack: [UInt8], to endpoint: SigCompEndpoint?, up isUp: Bool, at now: Instant) {
+        if isUp { bytesUp += nack.count + headers } else { bytesDown += nack.count + headers }
+        guard case .negativeAcknowledgement(let reason)? = try? endpoint?.receive(nack, over: .message) else { return }
+        _ = endpoint?.received(reason, at: UInt64(now.microseconds), isRepeating: false)
     }
 }
