@@ -30,6 +30,8 @@ public final class Engine {
     var timers: [TimersIndex]
     /// Whether a profile's link has a budget, by number.
     let isPacedProfile: [Bool]
+    /// Whether any profile's link has a budget: without one nothing is ever looked up for it.
+    let hasPacedProfiles: Bool
     /// Whether any link has hours or windows in which it is closed.
     let hasClosings: Bool
     var downlinks = DownlinkTable()
@@ -83,6 +85,7 @@ public final class Engine {
         profiles = names.compactMap { configuration.profiles[$0] }
         if profiles.isEmpty { profiles = [LinkProfile()] }
         isPacedProfile = profiles.map { !$0.budget.isUnlimited }
+        hasPacedProfiles = isPacedProfile.contains(true)
         hasClosings = profiles.contains { $0.budget.hasClosings }
         longestLifetime = profiles.map(\.transactionLifetime).max() ?? .zero
         defaultProfile = profileNumbers["lan"] ?? 0

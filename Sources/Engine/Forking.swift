@@ -63,9 +63,7 @@ extension Engine {
     func sendNext(_ position: Int, in context: ForkContext, turn: DownlinkTurn? = nil) {
         var turn = turn
         while let destination = context.branches[position].alternatives.first {
-            let profile = profileNumber(of: context.branches[position].target, at: destination)
-            context.branches[position].target.profile = profile
-            if turn == nil, isPaced(profile) {
+            if hasPacedProfiles, turn == nil, isPaced(position, in: context, towards: destination) {
                 return awaitTurn(position, in: context, towards: destination)
             }
             context.branches[position].alternatives.removeFirst()

@@ -5,6 +5,13 @@ import SIPTransaction
 
 /// Branches of a fork that wait for their turn on a constrained endpoint's downlink.
 extension Engine {
+    /// Whether the branch's next hop is on a constrained link.
+    func isPaced(_ position: Int, in context: ForkContext, towards destination: Destination) -> Bool {
+        let profile = profileNumber(of: context.branches[position].target, at: destination)
+        context.branches[position].target.profile = profile
+        return isPaced(profile)
+    }
+
     /// The branch's next hop is on a constrained link: it is sent when its turn comes.
     func awaitTurn(_ position: Int, in context: ForkContext, towards destination: Destination) {
         context.branches[position].state = .waiting
