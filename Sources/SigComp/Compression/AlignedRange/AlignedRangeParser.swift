@@ -28,7 +28,7 @@ final class AlignedRangeParser {
     static let lookahead = 448
     static let commitment = 320
     /// Inside a copy of at least this length no token is tried to begin.
-    private static let longEnough = 160
+    private static let longEnough = 320
     private static let chainLimit = 96
     private static let recentChainLimit = 8
 
