@@ -1,3 +1,4 @@
+import LinkProfiles
 import SIPCore
 
 /// How the engine's own URIs ask for SigComp (RFC 3486, RFC 5049 section 9.1). Compressing itself is the transport's.
@@ -15,6 +16,12 @@ extension Engine {
             target.path.isEmpty
             ? SIPURI(target.uri) : NameAddress(parsing: target.path.prefix { $0 != UInt8(ascii: ",") })?.uri
         return hop?.parameters["comp"]?.lowercased() == "sigcomp"
+    }
+
+    /// How large a request may be that goes to a target in one datagram (RFC 3261 section 18.1.1). It is the size on the wire that
+    /// counts: SigComp makes less than a third of a message once both ends have seen some.
+    func datagramLimit(_ profile: LinkProfile, towards target: ForwardTarget) -> Int {
+        wantsSigComp(target) ? profile.datagramLimit * 3 : profile.datagramLimit
     }
 
     /// A Contact by which a client learns that it may send SigComp (RFC 3486 section 4.1); nothing without SigComp.

@@ -93,8 +93,8 @@ extension Engine {
         let client = clientID(branch: branch[...], method: context.method)
         var bytes = forwardedRequest(context, target, branch: branch, point: point)
         let profile = profiles[target.profile]
-        let stream =
-            bytes.count > profile.datagramLimit && !target.skipsSizeCheck ? congestionControlled(destination) : nil
+        let isLarge = bytes.count > profile.datagramLimit && bytes.count > datagramLimit(profile, towards: target)
+        let stream = isLarge && !target.skipsSizeCheck ? congestionControlled(destination) : nil
         if let stream, let streamPoint = localPoint(for: stream) {
             destination = stream
             point = streamPoint

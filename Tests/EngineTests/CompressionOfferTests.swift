@@ -80,6 +80,23 @@ struct CompressionOfferTests {
         #expect(scene.sent.last?.header(.contact) == "<sip:192.0.2.1:5060\(transport)\(Self.offer)>")
     }
 
+    @Test(
+        "What is too large for a datagram as it is may go by one with SigComp",
+        arguments: [(700, false, false), (1_400, false, true), (1_400, true, false), (5_000, true, true)])
+    func size(length: Int, isCompressed: Bool, goesByStream: Bool) throws {
+        let scene = try scene()
+        scene.receive(register("<sip:alice@198.51.100.7:6001\(isCompressed ? ";comp=sigcomp" : "")>"))
+        scene.settle()
+        _ = scene.take()
+        scene.receive(EngineScene.message(to: "alice", body: String(repeating: "x", count: length), id: "m1"))
+        let sent = try #require(scene.requests(.message).first)
+        if case .target(let target) = sent.destination {
+            #expect(goesByStream && target.transport == .tcp)
+        } else {
+            #expect(!goesByStream)
+        }
+    }
+
     @Test("Who proves nothing is unknown where proofs are wanted")
     func standing() throws {
         let open = try scene()

@@ -47,6 +47,8 @@ public struct CompressionCounters: Hashable, Sendable {
     public var messagesRepeated: UInt64 = 0
     /// Messages whose states were not kept because their sender was not known.
     public var statesDeclined: UInt64 = 0
+    /// Messages not looked at because strangers had caused too much work.
+    public var messagesRefused: UInt64 = 0
     /// Messages without SIP in them: states and feedback alone.
     public var messagesWithoutOutput: UInt64 = 0
     /// Messages sent plain to a peer that wants SigComp: it did not react to it, or the message would have grown.

@@ -40,6 +40,11 @@ public struct CompressionSettings: Sendable {
     public var negativeAcknowledgementsPerSource = 5
     public var negativeAcknowledgementsInAll = 1_000
 
+    /// UDVM cycles a second spent on messages that fail, and on those of senders who prove nothing: from one address, and in all.
+    /// Beyond, such messages are not looked at; those of peers that are known by their flow always are.
+    public var strangerCyclesPerSource = 10_000_000
+    public var strangerCyclesInAll = 100_000_000
+
     public init(identifier: String, endpoint: SigCompConfiguration = SigCompConfiguration()) {
         self.identifier = identifier
         self.endpoint = endpoint

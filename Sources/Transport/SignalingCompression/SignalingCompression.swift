@@ -44,6 +44,7 @@ public final class SignalingCompression {
     var tally = CompressionCounters()
     var applications: RemoteApplications
     private var answers: NegativeAcknowledgementLimit
+    private var strangers: StrangerBudget
     private var sweepAt: UInt64 = 0
     let viaParameters: [UInt8]
 
@@ -53,6 +54,8 @@ public final class SignalingCompression {
         applications = RemoteApplications(limit: settings.endpoint.limits.compartments)
         answers = NegativeAcknowledgementLimit(
             perSource: settings.negativeAcknowledgementsPerSource, inAll: settings.negativeAcknowledgementsInAll)
+        strangers = StrangerBudget(
+            cyclesPerSource: settings.strangerCyclesPerSource, cyclesInAll: settings.strangerCyclesInAll)
         viaParameters = Array(";comp=sigcomp;sigcomp-id=\"\(settings.identifier)\"".utf8)
     }
 
@@ -82,14 +85,26 @@ public final class SignalingCompression {
     /// Takes one SigComp message off a socket. Changes no state; that is for ``settle(_:_:at:)``.
     public func receive(_ bytes: [UInt8], on flow: Flow, at instant: UInt64) -> Received {
         sweep(at: instant)
+        guard applications.name(on: flow) != nil || strangers.admits(flow.remote.ip, at: instant) else {
+            tally.messagesRefused += 1
+            return .nothing
+        }
         do throws(DecompressionFailure) {
             switch try endpoint.receive(bytes, over: flow.compressionTransport) {
             case .message(let message): return received(message, on: flow)
             case .negativeAcknowledgement(let nack): return received(nack, on: flow, at: instant)
             }
         } catch {
+            strangers.charge(cycles(of: error, bytes), to: flow.remote.ip)
             return failed(error, bytes, on: flow, at: instant)
         }
+    }
+
+    /// What a failure has cost at most: all that the message was allowed when it ran out of it or cannot be told (RFC 3320
+    /// section 8.6); nothing where it ended before the first instruction.
+    private func cycles(of failure: DecompressionFailure, _ message: [UInt8]) -> Int {
+        guard failure.programCounter != 0 || failure.opcode != 0 || failure.reason == .cyclesExhausted else { return 0 }
+        return (1_000 + 8 * message.count) * settings.endpoint.parameters.cyclesPerBit
     }
 
     /// The stream on a flow cannot be cut into messages any more; the bytes are the answer (RFC 4077 section 3.2).
@@ -152,6 +167,7 @@ public final class SignalingCompression {
     /// Keeps what the message asks for, if the application knows its sender, in the compartment that the message names.
     public func settle(_ arrival: Arrival, _ admission: CompressionAdmission, at instant: UInt64) {
         guard case .admitted(let owner) = admission, let message = arrival.message else {
+            strangers.charge(arrival.decompressed.cycles, to: arrival.flow.remote.ip)
             tally.statesDeclined += 1
             return
         }

@@ -196,6 +196,64 @@ struct SignalingCompressionTests {
         #expect(answers(from: 1, 10) == 3)
     }
 
+    @Test("Strangers can cause a bounded amount of work, and known peers do not suffer from it")
+    func strangersWork() throws {
+        let server = CompressionParty(
+            Scene.settings(Scene.serverID) {
+                $0.strangerCyclesPerSource = 500_000
+                $0.strangerCyclesInAll = 1_000_000
+            })
+        let known = Scene.message(1)
+        #expect(server.receive(client.send(known, on: toServer), on: toClient).message != nil)
+        // JUMP to itself, until the cycles are used up.
+        var endless = try #require(SigCompMessageBuilder(bytecode: [0x16, 0x00], destination: 128)).bytes
+        endless += [UInt8](repeating: 0, count: 200)
+        for address in UInt32(1)...40 {
+            for _ in 0..<10 { _ = server.receive(endless, on: Scene.udp(5060, ip: address)) }
+        }
+        let counters = server.compression.counters
+        let looked = try #require(counters.failures[.cyclesExhausted])
+        let cost = UInt64((1_000 + 8 * endless.count) * 64)
+        #expect(looked >= 1_000_000 / cost && looked <= 1_000_000 / cost + 2)
+        #expect(looked + counters.messagesRefused == 400)
+        #expect(server.receive(client.send(Scene.message(2), on: toServer), on: toClient).message != nil)
+        server.now += 1_000_000
+        _ = server.receive(endless, on: Scene.udp(5060, ip: 99))
+        #expect(server.compression.counters.failures[.cyclesExhausted] == looked + 1)
+    }
+
+    @Test("Over paths that lose, repeat and reorder every message arrives as it was or not at all", arguments: 1...6)
+    func lossyPath(seed: UInt64) throws {
+        var random = LossGenerator(state: seed)
+        var underway: [(bytes: [UInt8], isUp: Bool, plain: [UInt8])] = []
+        var (sent, arrived, refused) = (0, 0, 0)
+        for number in 1...400 {
+            let isUp = random.next(upTo: 2) == 0
+            let body = String(repeating: "\(random.next(upTo: 1_000)) fathoms; ", count: random.next(upTo: 30))
+            let plain = Scene.message(
+                number, via: ";comp=sigcomp;sigcomp-id=\"\(isUp ? Scene.clientID : Scene.serverID)\"", body: body)
+            sent += 1
+            underway.append((isUp ? client.send(plain, on: toServer) : server.send(plain, on: toClient), isUp, plain))
+            while underway.count > random.next(upTo: 6) {
+                let packet = underway.remove(at: random.next(upTo: underway.count))
+                if random.next(upTo: 10) == 0 { continue }
+                if random.next(upTo: 10) == 0 { underway.append(packet) }
+                let (message, answer) =
+                    packet.isUp
+                    ? server.receive(packet.bytes, on: toClient) : client.receive(packet.bytes, on: toServer)
+                if let message {
+                    arrived += 1
+                    #expect(message == packet.plain)
+                } else {
+                    refused += 1
+                }
+                if let answer { underway.append((answer, !packet.isUp, [])) }
+            }
+        }
+        #expect(arrived > sent / 2)
+        #expect(refused < sent / 4)
+    }
+
     @Test("A NACK, and what may be one, is never answered")
     func noLoops() throws {
         let nack = try #require(server.receive([0xf9, 1, 2, 3, 4, 5, 6], on: toClient).answer)
@@ -230,5 +288,15 @@ struct SignalingCompressionTests {
         #expect(!client.compression.wantsStream(large, to: target, at: 1))
         #expect(client.compression.wantsStream(Scene.message(), to: target, at: 1))
         #expect(client.send(large, on: toServer).prefix(7).elementsEqual("MESSAGE".utf8))
+    }
+}
+
+/// Which packets are lost is repeatable.
+private struct LossGenerator {
+    var state: UInt64
+
+    mutating func next(upTo bound: Int) -> Int {
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return Int(truncatingIfNeeded: state >> 33) % max(1, bound)
     }
 }
