@@ -71,6 +71,9 @@ final class AlignedRangeCompressor: MessageCompressor {
         let parameters = request.peer.parameters
         let budget = AlignedRangeEncoder.Budget(
             initial: (1_000 + 8 * builder.bytes.count) * parameters.cyclesPerBit, cyclesPerBit: parameters.cyclesPerBit)
+        let lacking = StaticDictionary.allCases.filter { !request.peer.dictionaries.contains($0) }.compactMap {
+            $0.item(hash: request.states.store.hash).map { Array($0.identifier.bytes.prefix(6)) }
+        }
         for leavesHead in [underWay.count < Self.underWayLimit, false] {
             if let head {
                 guard machine.load(head) else { return nil }
@@ -79,7 +82,7 @@ final class AlignedRangeCompressor: MessageCompressor {
             }
             let result = encoder.encode(
                 message, leavesHead: leavesHead, announcement: request.announcement, budget: budget,
-                states: request.states.store)
+                states: request.states.store, lacking: lacking)
             guard let result else {
                 if leavesHead { continue }
                 return nil

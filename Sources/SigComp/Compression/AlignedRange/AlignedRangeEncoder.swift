@@ -31,10 +31,11 @@ final class AlignedRangeEncoder {
     /// - Parameter leavesHead: whether the message makes a head.
     /// - Returns: nil when the message has a byte 0, which ends messages here, or when it would cost too much.
     func encode(
-        _ message: [UInt8], leavesHead: Bool, announcement: [UInt8]?, budget: Budget, states: StateStore
+        _ message: [UInt8], leavesHead: Bool, announcement: [UInt8]?, budget: Budget, states: StateStore,
+        lacking: [[UInt8]]
     ) -> Result? {
         guard !message.contains(0) else { return nil }
-        reading.prepare(states, index: index)
+        reading.prepare(states, lacking: lacking, index: index)
         var coder = RangeEncoder()
         let padded = message + [UInt8](repeating: 0, count: Self.padding)
         let count = message.count + 1

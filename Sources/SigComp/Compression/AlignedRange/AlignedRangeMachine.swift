@@ -247,8 +247,12 @@ final class AlignedRangeMachine {
     /// Whether a slot still maps a dictionary.
     func isDictionary(_ slot: Int) -> Bool {
         guard slot < layout.initialEntries.count else { return false }
-        let entry = layout.initialEntries[slot]
-        return UnsafeBufferPointer(start: table + 8 * slot + 2, count: 6).elementsEqual(entry.identifier)
+        return names(layout.initialEntries[slot].identifier, in: slot)
+    }
+
+    /// Whether the table has the state with this beginning of an identifier for a slot.
+    func names(_ identifier: [UInt8], in slot: Int) -> Bool {
+        UnsafeBufferPointer(start: table + 8 * slot + 2, count: 6).elementsEqual(identifier)
     }
 
     func codeLength<Coder: BitCoding>(_ length: Int, kind: Int, position: Int, _ coder: inout Coder) -> Int {

@@ -225,13 +225,17 @@ final class AlignedRangeReading {
     }
 
     /// Loads every slot that the peer still has, and brings the index up to date.
-    func prepare(_ states: StateStore, index: AlignedRangeIndex) {
+    ///
+    /// - Parameter lacking: the beginnings of the identifiers of states that the peer does not have.
+    func prepare(_ states: StateStore, lacking: [[UInt8]], index: AlignedRangeIndex) {
         let layout = machine.layout
         var isAnotherHistory = false
         for slot in stride(from: ends.count - 1, through: 0, by: -1) {
             let start = slot << layout.slotShift
             ends[slot] = 0
-            guard machine.offset(start) >= layout.reach, isAlive(start), machine.load(slotOf: start, states) else {
+            guard machine.offset(start) >= layout.reach, isAlive(start), machine.load(slotOf: start, states),
+                !lacking.contains(where: { machine.names($0, in: slot) })
+            else {
                 continue
             }
             ends[slot] = slot + 1 < ends.count && ends[slot + 1] > 0 ? ends[slot + 1] : start + layout.slotSize
