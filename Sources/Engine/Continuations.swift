@@ -10,9 +10,10 @@ extension Engine {
         switch continuation {
         case .named(let user):
             location.numberWasStored(of: user)
-        case .accepted(let held, _, _, _):
+        case .accepted(let held, let user, _, _):
             tally.messagesAccepted += 1
             answer(held, 202)
+            watchOutside(user)
         case .acceptedAgain(let held, let identity, let lost):
             acceptedAgain(held, identity, lostBefore: lost)
         case .claimed(let user, let number):

@@ -15,6 +15,8 @@ struct Deadline: Comparable {
         case messageExpiry(slot: UInt32, generation: UInt32)
         /// A subscription ends, or a NOTIFY that failed may be tried again.
         case subscription(SubscriptionMark)
+        /// A subscription of our own elsewhere is to be refreshed, tried again or given up.
+        case external(UInt32)
     }
 
     var at: Instant

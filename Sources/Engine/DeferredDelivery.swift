@@ -35,6 +35,7 @@ extension Engine {
         guard user >= 0 else { return }
         queues[slot] = RecipientQueue()
         freeQueues.append(Int32(slot))
+        unwatchOutside(user)
         location.attach(-1, to: user)
         location.removeIfIdle(user)
     }
@@ -318,6 +319,8 @@ extension Engine {
                 expireAttempt(context)
             case .subscription(let mark):
                 subscriptionDue(mark, at: first.at)
+            case .external(let number):
+                externalDue(number)
             }
         }
     }

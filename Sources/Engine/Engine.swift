@@ -59,6 +59,8 @@ public final class Engine {
     var lastResolution: UInt64 = 0
     var inFlight = InFlightRequests()
     let presence: PresenceApplication
+    /// Subscriptions of our own at external presence servers and registrars.
+    var external = ExternalSubscriptions()
     var sweep = ExpirySweep()
     var storeHealth = StoreHealth()
     /// Outcomes of attempts that the store refused to write.

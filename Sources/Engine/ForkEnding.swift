@@ -13,6 +13,8 @@ extension Engine {
             sendAgain(bytes, to: destination, of: client, isAnswer: false)
         case .resendResponse(let server, _, let status, let tail):
             resendInviteResponse(server, status: status, tail: tail)
+        case .timedOut(_, let user) where Self.isExternal(user):
+            externalUnanswered(user: user)
         case .timedOut(let client, let user) where user & Self.subscriptionBit != 0:
             downlinkEnded(client)
             notifyTimedOut(client, user: user)

@@ -22,6 +22,8 @@ extension Engine {
             tally.strayResponses += 1
         case .absorbed:
             tally.retransmissionsReceived += 1
+        case .pass(let user) where Self.isExternal(user):
+            externalAnswered(message, user: user)
         case .pass(let user) where user & Self.subscriptionBit != 0:
             notifyAnswered(message, user: user)
         case .pass(let user):

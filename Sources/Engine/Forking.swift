@@ -48,7 +48,7 @@ extension Engine {
     }
 
     func resolutionFinished(_ id: UInt64, targets: [Target]) {
-        if watcherResolved(id, targets: targets) { return }
+        if watcherResolved(id, targets: targets) || externalResolved(id, targets: targets) { return }
         guard let question = resolving.removeValue(forKey: id),
             let context = contexts.context(at: question.slot, generation: question.generation),
             question.branch < context.branches.count, context.branches[question.branch].state == .resolving

@@ -23,6 +23,7 @@ extension Engine {
     private func resumeFlushes() {
         var delay: Int64 = 0
         for slot in queues.indices where !queues[slot].isEmpty {
+            watchOutside(queues[slot].user)
             guard location.bindings(of: queues[slot].user).first != nil else { continue }
             delay += 1_000
             arm(slot, at: max(queues[slot].notBefore, now + .microseconds(delay)))

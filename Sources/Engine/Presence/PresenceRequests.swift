@@ -22,6 +22,8 @@ extension Engine {
         switch request.method {
         case .publish:
             publishReceived(held, uri)
+        case .notify where uri.user.isEmpty && !request.to.tag.isEmpty:
+            notifyReceived(held)
         case .subscribe where !request.to.tag.isEmpty:
             guard uri.user.isEmpty else { return false }
             refreshReceived(held)
