@@ -193,13 +193,13 @@ extension ConfigurationReader {
         return RateLimit(perSecond: perSecond, burst: burst)
     }
 
-    private func required(_ key: String, in section: SettingsSection) -> String? {
+    func required(_ key: String, in section: SettingsSection) -> String? {
         if let text = section.string(key) { return text }
         if !section.has(key) { section.refuse(key, "is needed") }
         return nil
     }
 
-    private func existingFile(_ key: String, in section: SettingsSection) -> String? {
+    func existingFile(_ key: String, in section: SettingsSection) -> String? {
         guard let text = section.string(key) else { return nil }
         let file = path(text)
         if !FileManager.default.fileExists(atPath: file) { section.refuse(key, "no such file: \(file)") }

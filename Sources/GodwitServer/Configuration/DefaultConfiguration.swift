@@ -120,6 +120,10 @@ extension ServerConfiguration {
           notification-interval: 0s
           # Watchers told per second of the present state after a restart.
           resumptions-per-second: 2000
+          # Presence servers (event: presence) and registrars (event: reg) elsewhere that know when users of ours are there.
+          # They are subscribed to for users whose messages wait, and wake the queue.
+          # - {event: presence, server: "sip:192.0.2.9:5060;transport=tcp", as: store@example.com, password-file: secret}
+          external: []
 
         quotas:
           # Stored messages waiting for one recipient, and their bytes; more are refused with a Warning that says why.

@@ -23,7 +23,39 @@ extension ConfigurationReader {
         section.duration("notification-interval", in: .zero ... .seconds(86_400 as Int64))
             .map { presence.rates.maximum = Self.rate(oneIn: $0) }
         section.integer("resumptions-per-second", in: 10...1_000_000).map { presence.resumptionsPerSecond = $0 }
+        presence.externalSources = readExternalSources(in: section, of: configuration.domains)
         configuration.presence = presence
+    }
+
+    /// `external`: servers that know when users of ours are there.
+    private func readExternalSources(in presence: SettingsSection, of domains: [String]) -> [ExternalEventSource] {
+        (presence.sections("external") ?? []).compactMap { item in
+            let package = item.choice("event", ExternalEventSource.Package.self) ?? .presence
+            guard let server = required("server", in: item), let identity = required("as", in: item) else { return nil }
+            guard let account = Self.account(identity) else {
+                item.refuse("as", "`\(identity)` is not of the form user@domain")
+                return nil
+            }
+            let domain = item.string("domain")?.lowercased() ?? domains.first ?? ""
+            if !domains.contains(domain) { item.refuse("domain", "`\(domain)` is not served here") }
+            do throws(NextHop.Refusal) {
+                let hop = try NextHop(server)
+                return ExternalEventSource(
+                    package: package, domain: domain, host: hop.host, port: hop.port,
+                    transport: hop.transport?.uriToken, identity: "sip:\(account)", password: password(in: item))
+            } catch {
+                item.refuse("server", error.reason)
+                return nil
+            }
+        }
+    }
+
+    /// The first line of the file that `password-file` names.
+    private func password(in section: SettingsSection) -> String? {
+        guard let file = existingFile("password-file", in: section),
+            let data = FileManager.default.contents(atPath: file)
+        else { return nil }
+        return String(decoding: data.prefix { $0 != 0x0a && $0 != 0x0d }, as: UTF8.self)
     }
 
     private func readLives(_ name: String, in presence: SettingsSection, into limits: inout LifeLimits) {

@@ -22,6 +22,7 @@ module_tmp              account.so
 module_app              contact.so
 module_app              ctrl_tcp.so
 module_app              menu.so
+{presence}
 ctrl_tcp_listen         127.0.0.1:{control_port}
 """
 
@@ -41,20 +42,23 @@ class Baresip:
         correspondent: str,
         transport: str = "udp",
         authority: Authority | None = None,
+        presence: bool = False,
     ) -> None:
         self.sandbox = sandbox
         self.identity = identity
         self.correspondent = correspondent
         self._home = sandbox.subdirectory(f"baresip-{identity}")
         self._authority = authority
+        self._presence = presence
         self._starts = 0
         self._earlier: list[str] = []
         user, _, domain = identity.partition("@")
         (self._home / "accounts").write_text(
             f"<sip:{user}@{domain};transport={transport}>;auth_pass={password};regint=600;"
-            f'outbound="sip:{server};transport={transport}"\n'
+            f'outbound="sip:{server};transport={transport}"{";pubint=600" if presence else ""}\n'
         )
-        (self._home / "contacts").write_text(f'"Correspondent" <sip:{correspondent}>\n')
+        watched = ";presence=p2p" if presence else ""
+        (self._home / "contacts").write_text(f'"Correspondent" <sip:{correspondent}>{watched}\n')
         self.start()
 
     def start(self) -> None:
@@ -68,6 +72,7 @@ class Baresip:
             CONFIGURATION.format(
                 sip_port=self.sandbox.free_port(),
                 control_port=control_port,
+                presence="module_app              presence.so" if self._presence else "",
                 modules=modules,
                 trust=f"sip_cafile {self._authority.certificate}" if self._authority else "",
             )
@@ -159,6 +164,10 @@ class Baresip:
         if missing > 0:
             self.program.wait_line(r'sip:\S+: "', count=missing, timeout=timeout)
         return self.received()
+
+    def has_seen_presence(self, status: str) -> bool:
+        """Whether a NOTIFY has shown it its correspondent with that basic status, as its trace has it."""
+        return any(f"<basic>{status}</basic>" in line for line in self.program.lines())
 
     def away(self) -> None:
         """Unregisters and ends, as a user does who closes the client."""

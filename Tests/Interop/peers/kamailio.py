@@ -14,6 +14,8 @@ PASSWORD = "kamailio-secret"
 class Kamailio:
     """Answers for `domain` at a loopback address of its own; sends what its users write to any other domain to `next_hop`."""
 
+    template = "kamailio.cfg"
+
     def __init__(
         self,
         sandbox: Sandbox,
@@ -54,7 +56,7 @@ class Kamailio:
             }
             defines = ["-A", "WITH_TLS"]
         self._create_store()
-        configuration = (Path(__file__).parent / "kamailio.cfg").read_text()
+        configuration = (Path(__file__).parent / self.template).read_text()
         for word, value in words.items():
             configuration = configuration.replace(f"@{word}@", value)
         path = self.directory / "kamailio.cfg"
@@ -114,3 +116,38 @@ class Kamailio:
             return database.execute("select count(*) from silo").fetchone()[0]
         finally:
             database.close()
+
+
+class PresenceServer(Kamailio):
+    """Kamailio's presence server for `domain`: the external server of somebody else's users."""
+
+    template = "kamailio-presence.cfg"
+
+    def _create_store(self) -> None:
+        with sqlite3.connect(self.directory / "presence.db") as database:
+            for schema in ("standard", "presence"):
+                path = SCHEMAS / f"{schema}-create.sql"
+                if not path.exists():
+                    self.sandbox.fail("kamailio-sqlite-modules is not installed: run tools/setup")
+                database.executescript(path.read_text())
+            database.execute("pragma journal_mode=wal")
+        database.close()
+
+    def has_subscription(self, user: str) -> bool:
+        """Whether somebody has subscribed to the user."""
+        return any(f"request SUBSCRIBE sip:{user}@{self.domain}" in line for line in self.program.lines())
+
+    def publish(self, user: str, status: str) -> None:
+        """The user's own client publishes there."""
+        from .scripted import ScriptedEndpoint
+
+        uri = f"sip:{user}@{self.domain}"
+        document = (
+            '<?xml version="1.0"?>\r\n<presence xmlns="urn:ietf:params:xml:ns:pidf" '
+            f'entity="{uri}"><tuple id="t1"><status><basic>{status}</basic></status></tuple></presence>\r\n'
+        )
+        with ScriptedEndpoint(self.sandbox, f"{user}@{self.domain}") as client:
+            text = client.request(
+                "PUBLISH", uri, uri, headers=["Event: presence", "Expires: 3600"], body=document
+            ).replace("text/plain;charset=UTF-8", "application/pidf+xml")  # fmt: skip
+            self.sandbox.expect_equal(client.final_response(text, self.address).status, 200, "PUBLISH at kamailio")

@@ -33,7 +33,7 @@ reg_route={proxy}
 reg_identity=sip:{identity}
 reg_expires={expires}
 reg_sendregister=1
-publish=0
+publish={publish}
 
 [auth_info_0]
 username={user}
@@ -43,8 +43,18 @@ domain={domain}
 [lime]
 enabled=0
 
+{friend}
 [sound]
 playback_dev_id=none
+"""
+
+
+# Whom it watches and lets watch.
+FRIEND = """\
+[friend_0]
+url="Friend" <sip:{friend}>
+pol=accept
+subscribe=1
 """
 
 
@@ -62,11 +72,13 @@ class Linphone:
         server: str,
         transport: str = "udp",
         authority: Authority | None = None,
+        friend: str = "",
     ) -> None:
         self.sandbox = sandbox
         self.identity = identity
         self.password = password
         self.transport = transport
+        self._friend = friend
         if transport == "tls":
             # It compares certificates with names only, so it needs a name that is in the certificate.
             server = server.replace("127.0.0.1:", "localhost:")
@@ -98,6 +110,8 @@ class Linphone:
                 domain=domain,
                 password=self.password,
                 expires=3600,
+                publish=1 if self._friend else 0,
+                friend=FRIEND.format(friend=self._friend) if self._friend else "",
             )
         )
         home = str(self._home)
@@ -200,6 +214,11 @@ class Linphone:
             f"delivery report {count} at linphone ({self.identity})",
             timeout=30,
         )
+
+    def has_seen_presence(self, status: str) -> bool:
+        """Whether a NOTIFY has shown it its friend with that basic status, as its log has it."""
+        text = self._log.read_text("utf-8", "replace")
+        return any(f"<basic>{status}</basic>" in part for part in text.split("NOTIFY sip:")[1:])
 
     def away(self) -> None:
         """Unregisters and ends, as a user does who closes the client."""
