@@ -2,6 +2,7 @@ import Engine
 import Foundation
 import LinkProfiles
 import Presence
+import SIPCore
 import SIPDialog
 
 extension ConfigurationReader {
