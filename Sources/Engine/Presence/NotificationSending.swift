@@ -23,7 +23,7 @@ extension Engine {
         let body = body(for: slot, notification.content, isForced: isForced)
         if body.isNothing, notification.content == .state {
             // What changed is nothing this watcher sees.
-            _ = presence.subscriptions[slot]?.notifier.ended(.delivered(rates: nil), policy: presence.policy, at: now)
+            presence.subscriptions[slot]?.notifier.withdraw(notification, at: now)
             return tellLater(slot)
         }
         guard let sequence = presence.subscriptions[slot]?.sequence.next(),
