@@ -28,7 +28,11 @@ ctrl_tcp_listen         127.0.0.1:{control_port}
 
 
 class Baresip:
-    """One user, who writes to one `correspondent`: baresip sends messages to its current contact only."""
+    """One user, who writes to one `correspondent`: baresip sends messages to its current contact only.
+
+    With `publishing`, the life of its publication in seconds, it publishes (RFC 3903) and watches its correspondent.
+    At its start it may publish twice, and forgets the first one, which then ends only with its life.
+    """
 
     kind = "baresip"
 
@@ -42,22 +46,23 @@ class Baresip:
         correspondent: str,
         transport: str = "udp",
         authority: Authority | None = None,
-        presence: bool = False,
+        publishing: int = 0,
     ) -> None:
         self.sandbox = sandbox
         self.identity = identity
         self.correspondent = correspondent
         self._home = sandbox.subdirectory(f"baresip-{identity}")
         self._authority = authority
-        self._presence = presence
+        self._publishing = publishing
         self._starts = 0
         self._earlier: list[str] = []
         user, _, domain = identity.partition("@")
         (self._home / "accounts").write_text(
             f"<sip:{user}@{domain};transport={transport}>;auth_pass={password};regint=600;"
-            f'outbound="sip:{server};transport={transport}"{";pubint=600" if presence else ""}\n'
+            f'outbound="sip:{server};transport={transport}"'
+            + (f";pubint={publishing}" if publishing else "") + "\n"
         )
-        watched = ";presence=p2p" if presence else ""
+        watched = ";presence=p2p" if publishing else ""
         (self._home / "contacts").write_text(f'"Correspondent" <sip:{correspondent}>{watched}\n')
         self.start()
 
@@ -72,9 +77,9 @@ class Baresip:
             CONFIGURATION.format(
                 sip_port=self.sandbox.free_port(),
                 control_port=control_port,
-                presence="module_app              presence.so" if self._presence else "",
                 modules=modules,
                 trust=f"sip_cafile {self._authority.certificate}" if self._authority else "",
+                presence="module_app presence.so" if self._publishing else "",
             )
         )
         self.program = self.sandbox.start(
@@ -165,9 +170,17 @@ class Baresip:
             self.program.wait_line(r'sip:\S+: "', count=missing, timeout=timeout)
         return self.received()
 
-    def has_seen_presence(self, status: str) -> bool:
-        """Whether a NOTIFY has shown it its correspondent with that basic status, as its trace has it."""
-        return any(f"<basic>{status}</basic>" in line for line in self.program.lines())
+    def set_presence(self, available: bool) -> None:
+        """Publishes that it is available, or not."""
+        self.command("presence_online" if available else "presence_offline")
+
+    def wait_presence(self, status: str) -> None:
+        """Waits until it shows its correspondent as `status`: Online, Offline, Busy or UNKNOWN."""
+        self.sandbox.poll(
+            lambda: re.search(rf"{status}\S*\s.*{re.escape(self.correspondent)}", self.command("contacts")),
+            f"{self.correspondent} to be {status} at baresip ({self.identity})",
+            timeout=30,
+        )
 
     def away(self) -> None:
         """Unregisters and ends, as a user does who closes the client."""

@@ -7,6 +7,9 @@ from pathlib import Path
 
 from sandbox import Authority, Sandbox
 
+from .presence import PIDF, document
+from .scripted import ScriptedEndpoint
+
 SCHEMAS = Path("/usr/share/kamailio/db_sqlite")
 PASSWORD = "kamailio-secret"
 
@@ -91,8 +94,6 @@ class Kamailio:
         database.close()
 
     def _answers(self) -> bool:
-        from .scripted import ScriptedEndpoint
-
         if self._is_locked_out():
             return False
         if not self.program.running:
@@ -119,9 +120,13 @@ class Kamailio:
 
 
 class PresenceServer(Kamailio):
-    """Kamailio's presence server for `domain`: the external server of somebody else's users."""
+    """Kamailio as external presence server and registrar for users of `domain`; it asks nobody for credentials."""
 
     template = "kamailio-presence.cfg"
+
+    def __init__(self, sandbox: Sandbox, **options) -> None:
+        self._entity_tags: dict[str, str] = {}
+        super().__init__(sandbox, **options)
 
     def _create_store(self) -> None:
         with sqlite3.connect(self.directory / "presence.db") as database:
@@ -133,21 +138,21 @@ class PresenceServer(Kamailio):
             database.execute("pragma journal_mode=wal")
         database.close()
 
-    def has_subscription(self, user: str) -> bool:
-        """Whether somebody has subscribed to the user."""
-        return any(f"request SUBSCRIBE sip:{user}@{self.domain}" in line for line in self.program.lines())
+    def wait_request(self, method: str, user: str, *, expires: str = r"\d+", after: int = 0) -> None:
+        """Waits until it has been asked that, from line `after` of its log on."""
+        self.program.wait_line(rf"request {method} sip:{user} from \S+, Expires {expires}$", after=after, timeout=20)
 
     def publish(self, user: str, status: str) -> None:
         """The user's own client publishes there."""
-        from .scripted import ScriptedEndpoint
-
         uri = f"sip:{user}@{self.domain}"
-        document = (
-            '<?xml version="1.0"?>\r\n<presence xmlns="urn:ietf:params:xml:ns:pidf" '
-            f'entity="{uri}"><tuple id="t1"><status><basic>{status}</basic></status></tuple></presence>\r\n'
-        )
+        body = document(f"{user}@{self.domain}", ("t1", status))
         with ScriptedEndpoint(self.sandbox, f"{user}@{self.domain}") as client:
-            text = client.request(
-                "PUBLISH", uri, uri, headers=["Event: presence", "Expires: 3600"], body=document
-            ).replace("text/plain;charset=UTF-8", "application/pidf+xml")  # fmt: skip
-            self.sandbox.expect_equal(client.final_response(text, self.address).status, 200, "PUBLISH at kamailio")
+            condition = [f"SIP-If-Match: {self._entity_tags[user]}"] if user in self._entity_tags else []
+            response = client.final_response(
+                client.request(
+                    "PUBLISH", uri, uri, headers=["Event: presence", "Expires: 3600", *condition], body=body, content_type=PIDF
+                ),
+                self.address,
+            )
+        self.sandbox.expect_equal(response.status, 200, "answer to a PUBLISH at kamailio")
+        self._entity_tags[user] = response.first("sip-etag") or ""

@@ -43,18 +43,9 @@ domain={domain}
 [lime]
 enabled=0
 
-{friend}
+{friends}
 [sound]
 playback_dev_id=none
-"""
-
-
-# Whom it watches and lets watch.
-FRIEND = """\
-[friend_0]
-url="Friend" <sip:{friend}>
-pol=accept
-subscribe=1
 """
 
 
@@ -72,13 +63,11 @@ class Linphone:
         server: str,
         transport: str = "udp",
         authority: Authority | None = None,
-        friend: str = "",
     ) -> None:
         self.sandbox = sandbox
         self.identity = identity
         self.password = password
         self.transport = transport
-        self._friend = friend
         if transport == "tls":
             # It compares certificates with names only, so it needs a name that is in the certificate.
             server = server.replace("127.0.0.1:", "localhost:")
@@ -110,8 +99,8 @@ class Linphone:
                 domain=domain,
                 password=self.password,
                 expires=3600,
-                publish=1 if self._friend else 0,
-                friend=FRIEND.format(friend=self._friend) if self._friend else "",
+                publish=0,
+                friends="",
             )
         )
         home = str(self._home)
@@ -214,11 +203,6 @@ class Linphone:
             f"delivery report {count} at linphone ({self.identity})",
             timeout=30,
         )
-
-    def has_seen_presence(self, status: str) -> bool:
-        """Whether a NOTIFY has shown it its friend with that basic status, as its log has it."""
-        text = self._log.read_text("utf-8", "replace")
-        return any(f"<basic>{status}</basic>" in part for part in text.split("NOTIFY sip:")[1:])
 
     def away(self) -> None:
         """Unregisters and ends, as a user does who closes the client."""

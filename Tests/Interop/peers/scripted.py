@@ -6,6 +6,7 @@ import hashlib
 import re
 import secrets
 import socket
+from collections import deque
 from dataclasses import dataclass, field
 
 from sandbox import Sandbox
@@ -41,7 +42,7 @@ class Received:
         return match.group(1) if match else None
 
 
-COMPACT = {"v": "via", "f": "from", "t": "to", "i": "call-id", "m": "contact", "l": "content-length", "c": "content-type"}
+COMPACT = {"v": "via", "f": "from", "o": "event", "t": "to", "i": "call-id", "m": "contact", "l": "content-length", "c": "content-type"}
 
 
 def parse(datagram: bytes, source: tuple[str, int]) -> Received:
@@ -68,6 +69,8 @@ class ScriptedEndpoint:
         self.port = self._socket.getsockname()[1]
         sandbox.on_close(self.close)
         self._sequence = 0
+        # What came while a final response was waited for.
+        self._waiting: deque[Received] = deque()
         self._register_call = secrets.token_hex(8)
 
     def __enter__(self) -> ScriptedEndpoint:
@@ -89,20 +92,26 @@ class ScriptedEndpoint:
         body: str | bytes = b"",
         call_id: str | None = None,
         sequence: int | None = None,
+        tags: tuple[str, str] | None = None,
+        content_type: str = "text/plain;charset=UTF-8",
     ) -> str:
-        """The text of a well-formed request with a fresh branch, without a body it has no Content-Type."""
+        """The text of a well-formed request with a fresh branch, without a body it has no Content-Type.
+
+        `tags` are those of From and To in a dialog.
+        """
         self._sequence += 1
         octets = body.encode() if isinstance(body, str) else body
+        local, remote = tags or (secrets.token_hex(4), "")
         lines = [
             f"{method} {uri} SIP/2.0",
             f"Via: SIP/2.0/UDP 127.0.0.1:{self.port};branch=z9hG4bK{secrets.token_hex(8)};rport",
             "Max-Forwards: 70",
-            f"From: <sip:{self.identity}>;tag={secrets.token_hex(4)}",
-            f"To: <{to}>",
+            f"From: <sip:{self.identity}>;tag={local}",
+            f"To: <{to}>" + (f";tag={remote}" if remote else ""),
             f"Call-ID: {call_id or secrets.token_hex(8)}",
             f"CSeq: {sequence or self._sequence} {method}",
             *(headers or []),
-            *(["Content-Type: text/plain;charset=UTF-8"] if octets else []),
+            *([f"Content-Type: {content_type}"] if octets else []),
             f"Content-Length: {len(octets)}",
         ]
         return "\r\n".join(lines) + "\r\n\r\n" + octets.decode()
@@ -112,7 +121,10 @@ class ScriptedEndpoint:
         self._socket.sendto(text.encode() if isinstance(text, str) else text, (host, int(port)))
 
     def receive(self, timeout: float | None = None) -> Received | None:
-        """The next SIP message, or nil after `timeout` seconds. Keep-alives are passed over."""
+        """The next SIP message, or None after `timeout` seconds. Keep-alives are passed over."""
+        return self._waiting.popleft() if self._waiting else self._receive_datagram(timeout)
+
+    def _receive_datagram(self, timeout: float | None) -> Received | None:
         limit = self.sandbox.limit(timeout)
         while (remaining := limit - self.sandbox.now()) > 0:
             self._socket.settimeout(remaining)
@@ -124,13 +136,15 @@ class ScriptedEndpoint:
                 return parse(datagram, source)
         return None
 
-    def answer(self, request: Received, status: int = 200, reason: str = "OK") -> None:
+    def answer(
+        self, request: Received, status: int = 200, reason: str = "OK", *, headers: list[str] | None = None
+    ) -> None:
         lines = [f"SIP/2.0 {status} {reason}"]
         for name, label in (("via", "Via"), ("from", "From"), ("to", "To"), ("call-id", "Call-ID"), ("cseq", "CSeq")):
             for value in request.all(name):
                 tag = f";tag={secrets.token_hex(4)}" if name == "to" and ";tag=" not in value else ""
                 lines.append(f"{label}: {value}{tag}")
-        lines.append("Content-Length: 0")
+        lines += [*(headers or []), "Content-Length: 0"]
         self._socket.sendto(("\r\n".join(lines) + "\r\n\r\n").encode(), request.source)
 
     def final_response(self, text: str, server: str, timeout: float = 20) -> Received:
@@ -143,9 +157,11 @@ class ScriptedEndpoint:
             resend = self.sandbox.now() + interval
             interval = min(interval * 2, 4)
             while (remaining := min(resend, limit) - self.sandbox.now()) > 0:
-                message = self.receive(timeout=remaining)
+                message = self._receive_datagram(timeout=remaining)
                 if message and message.status and message.status >= 200 and message.branch == branch:
                     return message
+                if message and message.method:
+                    self._waiting.append(message)
         self.sandbox.fail(f"{self.identity}: no final response to {text.splitlines()[0]!r}")
 
     def authenticated(self, build, server: str, algorithm: str = "SHA-256") -> Received:
