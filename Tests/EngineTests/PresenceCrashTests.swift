@@ -75,6 +75,8 @@ struct PresenceCrashTests {
         }
 
         private func publish(for user: String) {
+            // Of two statements the newest counts: none are made at the same moment.
+            scene.advance(.milliseconds(1))
             let note = "\(user)-\(step)-\(random.below(1_000_000))"
             let id = "p\(note)"
             published[id] = (user, note)
