@@ -95,7 +95,8 @@ extension Engine {
             let watch = WatchRequest(
                 subscription: slot, identity: watcher.isEmpty ? .unauthenticated : WatcherIdentity(watcher),
                 formats: AcceptedFormats(rawValue: UInt8(truncatingIfNeeded: stored.accept)),
-                filter: stored.filter.isEmpty ? nil : stored.filter, expires: stored.progress.expiresAt)
+                filter: stored.filter.isEmpty ? nil : stored.filter, expires: stored.progress.expiresAt,
+                lastVersion: stored.progress.sequenceCeiling)
             let presentity = presentity(
                 of: subscription.user, Array(location.addressOfRecord(of: subscription.user).utf8))
             guard let admission = try? presence.agent.watch(watch, of: presentity, at: now) else { return false }
