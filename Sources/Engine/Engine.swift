@@ -128,6 +128,7 @@ public final class Engine {
         result.users = location.count
         result.bindings = location.bindingCount
         result.downlinks = downlinks.count
+        result.downlinkWaiting = downlinks.waitingCount
         result.presence = presence.counters
         result.presence.subscriptions = presence.subscriptions.count
         return result

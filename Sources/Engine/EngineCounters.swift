@@ -69,6 +69,8 @@ public struct EngineCounters: Hashable, Sendable {
     public var bindings = 0
     /// Endpoints that have a downlink scheduler.
     public var downlinks = 0
+    /// What waits there for its turn.
+    public var downlinkWaiting = 0
     public var messagesQueued = 0
     public var bytesQueued = 0
 

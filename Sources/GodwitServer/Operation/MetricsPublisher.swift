@@ -11,7 +11,7 @@ struct MetricsPublisher {
     /// Names of values that go down as well as up.
     static let gauges: Set<String> = [
         "open_contexts", "server_transactions", "client_transactions", "users", "bindings", "subscriptions",
-        "messages_queued", "bytes_queued", "downlinks", "connections_open", "sigcomp_compartments",
+        "messages_queued", "bytes_queued", "downlinks", "downlink_waiting", "connections_open", "sigcomp_compartments",
         "sigcomp_state_bytes",
     ]
 
