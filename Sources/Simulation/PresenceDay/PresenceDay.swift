@@ -16,6 +16,9 @@ public struct PresenceDay: Sendable {
     public var parameters = SigCompParameters(
         cyclesPerBit: 64, decompressionMemorySize: 65_536, stateMemorySize: 65_536)
 
+    /// Algorithms both ends may compress with, the preferred first.
+    public var algorithms: [CompressionAlgorithm] = [.deflate, .compact]
+
     public init(profile: LinkProfile) { self.profile = profile }
 
     /// Means of sending less; each stage has those before it as well.

@@ -32,7 +32,8 @@ final class PresenceDayRun {
         conditions.jitter = .zero
         link = DayLink(
             conditions, headers: day.profile.budget.packetOverhead,
-            compression: stage < .compressed ? nil : SigCompConfiguration(parameters: day.parameters),
+            compression: stage < .compressed
+                ? nil : SigCompConfiguration(parameters: day.parameters, algorithms: day.algorithms),
             random: random.stream(1))
         engine = Engine(
             configuration: Self.configuration(day, stage), secret: EngineSecret(1, 2, 3, 4), seed: day.seed,
