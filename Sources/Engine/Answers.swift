@@ -5,18 +5,25 @@ import SIPTransaction
 /// Building and sending responses. A transaction keeps only what a response does not copy from its request (its tail), so a
 /// retransmission is answered by building the response again.
 extension Engine {
-    /// The tail of a response that adds nothing of its own.
+    /// The tail of a response that adds nothing of its own. Other tails of our responses are header lines, and where there is a
+    /// body, an empty line and it.
     static let noTail: [UInt8] = []
+    private static let endOfHeaders: [UInt8] = [0x0d, 0x0a, 0x0d, 0x0a]
     /// First byte of the tail of a response another element made; what follows is its reason phrase, its own header lines, an
     /// empty line and its body.
     private static let foreignTail: UInt8 = 0
 
     /// Sends a response of our own and remembers it for retransmissions, which carry the status's usual reason phrase.
+    ///
+    /// - Parameter body: needs a Content-Type in `headers`.
     func answer(
-        _ held: HeldRequest, _ status: UInt16, reason: StaticString? = nil, headers: [UInt8] = Engine.noTail
+        _ held: HeldRequest, _ status: UInt16, reason: StaticString? = nil, headers: [UInt8] = Engine.noTail,
+        body: [UInt8] = []
     ) {
-        guard transactions.respond(held.server, status: status, tail: headers, at: now) else { return }
-        let bytes = localResponse(held.request, held.flow, held.server, status, headers, reason: reason?.description)
+        let tail = body.isEmpty ? headers : headers + Self.endOfHeaders.dropFirst(2) + body
+        guard transactions.respond(held.server, status: status, tail: tail, at: now) else { return }
+        let bytes = localResponse(
+            held.request, held.flow, held.server, status, headers, reason: reason?.description, body: body)
         send(bytes, answering: held.request, on: held.flow)
     }
 
@@ -33,11 +40,11 @@ extension Engine {
 
     private func localResponse(
         _ request: SIPMessage, _ flow: Flow, _ server: TransactionID, _ status: UInt16, _ headers: [UInt8],
-        reason: String? = nil
+        reason: String? = nil, body: [UInt8] = []
     ) -> [UInt8] {
         MessageWriter.response(
             to: request, status: status, reason: reason, toTag: status > 100 ? localTag(server) : nil,
-            headers: headers + serverHeader,
+            headers: headers + serverHeader, body: body,
             compact: profiles[profileNumber(of: flow)].compactHeaders, source: flow.remote)
     }
 
@@ -50,7 +57,14 @@ extension Engine {
     private func rebuilt(
         _ request: SIPMessage, _ flow: Flow, _ server: TransactionID, _ status: UInt16, _ tail: [UInt8]
     ) -> [UInt8] {
-        guard tail.first == Self.foreignTail else { return localResponse(request, flow, server, status, tail) }
+        guard tail.first == Self.foreignTail else {
+            guard let end = tail.firstRange(of: Self.endOfHeaders) else {
+                return localResponse(request, flow, server, status, tail)
+            }
+            return localResponse(
+                request, flow, server, status, Array(tail[..<(end.lowerBound + 2)]),
+                body: Array(tail[end.upperBound...]))
+        }
         var writer = MessageWriter(capacity: request.bytes.count + tail.count)
         writer.append("SIP/2.0 ")
         writer.append(decimal: status)

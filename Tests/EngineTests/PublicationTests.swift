@@ -46,6 +46,31 @@ struct PublicationTests {
         #expect(scene.engine.counters.presence.publications == 0)
     }
 
+    /// RFC 5264 section 4.3.2; the second request is a retransmission.
+    @Test("A difference that does not apply is refused, with the reason as a document")
+    func aDifferenceThatDoesNotApply() throws {
+        publish(id: "p1")
+        scene.settle()
+        #expect(scene.entityTag != nil)
+        let difference = EngineScene.publish(
+            for: "alice",
+            body: """
+                <p:pidf-diff xmlns="urn:ietf:params:xml:ns:pidf" xmlns:p="urn:ietf:params:xml:ns:pidf-diff" \
+                entity="sip:alice@example.com"><p:remove sel="presence/tuple[@id='nobody']"/></p:pidf-diff>
+                """, id: "p2", etag: scene.entityTag, type: "application/pidf-diff+xml")
+        for _ in 1...2 {
+            scene.receive(difference)
+            scene.settle()
+            let answer = try #require(scene.sent.last)
+            #expect(scene.statuses.last == 400)
+            #expect(answer.header(.contentType) == "application/patch-ops-error+xml")
+            #expect(answer.body.contains("<patch-ops-error"))
+            #expect(answer.body.contains("<unlocated-node"))
+        }
+        let row = try #require(scene.store.publications.first)
+        #expect(String(decoding: row.body, as: UTF8.self).contains("<tuple"))
+    }
+
     @Test func everyAnswerHasANewEntityTag() throws {
         publish(id: "p1")
         scene.settle()

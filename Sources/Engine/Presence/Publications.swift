@@ -1,6 +1,7 @@
 import LinkProfiles
 import MessageStore
 import Presence
+import PresenceDocuments
 import SIPCore
 
 /// A PUBLISH whose outcome is being committed.
@@ -83,8 +84,10 @@ extension Engine {
         if refusal.statusCode == 400 {
             lines.appendHeader(.warning, "399 godwit \(QuotedString.quoted(refusal.reasonPhrase))")
         }
+        let document = refusal.errorDocument ?? []
+        if !document.isEmpty { lines.appendHeader(.contentType, PatchError.contentType) }
         countRefusedPublication()
-        answer(held, refusal.statusCode, headers: lines.bytes)
+        answer(held, refusal.statusCode, headers: lines.bytes, body: document)
     }
 
     /// Whether the store takes new work; else the request has been answered 503.

@@ -296,7 +296,8 @@ def publications(sandbox: Sandbox) -> None:
     )
     refused = desk.publish(difference.format(selector="presence/tuple[@id='cell']/status/basic/text()"), content_type=PIDF_DIFF)
     sandbox.expect_equal(refused.status, 400, "answer to a difference that does not apply")
-    sandbox.expect("Patch Not Applicable" in (refused.first("warning") or ""), "a Warning that says what does not apply")
+    sandbox.expect_equal(refused.first("content-type"), "application/patch-ops-error+xml", "Content-Type of the refusal")
+    sandbox.expect(b"<unlocated-node" in refused.body, "a document that says what does not apply")
     applied = desk.publish(difference.format(selector="presence/tuple[@id='desk']/status/basic/text()"), content_type=PIDF_DIFF)
     sandbox.expect_equal(applied.status, 200, "answer to a difference")
     seen["desk"] = "closed"
