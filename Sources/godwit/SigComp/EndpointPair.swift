@@ -72,13 +72,14 @@ final class EndpointPair {
     }
 
     enum Mistake: Error, CustomStringConvertible {
-        case notDecompressed(DecompressionFailureReason)
+        case notDecompressed(DecompressionFailure)
         case changed
         case taken
 
         var description: String {
             switch self {
-            case .notDecompressed(let reason): "the other end cannot decompress it: \(reason.name)"
+            case .notDecompressed(let failure):
+                "the other end cannot decompress it: \(failure.reason.name) \(failure.details.hexadecimal)"
             case .changed: "the other end decompressed something else"
             case .taken: "the other end took it for a NACK"
             }
@@ -110,7 +111,7 @@ final class EndpointPair {
         }
         let outcome: ReceivedSigComp
         do throws(DecompressionFailure) { outcome = try receiver.receive(wire.bytes, over: transport) } catch {
-            throw .notDecompressed(error.reason)
+            throw .notDecompressed(error)
         }
         guard case .message(let received) = outcome else { throw .taken }
         guard received.output == message else { throw .changed }

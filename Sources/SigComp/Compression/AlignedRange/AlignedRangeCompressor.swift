@@ -11,6 +11,8 @@ final class AlignedRangeCompressor: MessageCompressor {
     private let encoder: AlignedRangeEncoder
     /// Serves as long as it is not known whether the peer shares. What it has made is given up before anything of ours.
     private var starter: (any MessageCompressor)?
+    /// What the starter was made for.
+    private let starterParameters: SigCompParameters
     /// Serves without states for messages that the program cannot carry.
     private let substitute: (any MessageCompressor)?
     private var reference: StateIdentifier?
@@ -27,9 +29,11 @@ final class AlignedRangeCompressor: MessageCompressor {
     private static let underWayLimit = 2
 
     init(
-        encoder: AlignedRangeEncoder, starter: (any MessageCompressor)?, substitute: (any MessageCompressor)?
+        encoder: AlignedRangeEncoder, starter: (any MessageCompressor)?, for parameters: SigCompParameters,
+        substitute: (any MessageCompressor)?
     ) {
         self.encoder = encoder
+        starterParameters = parameters
         self.starter = starter
         self.substitute = substitute
     }
@@ -37,8 +41,8 @@ final class AlignedRangeCompressor: MessageCompressor {
     var memoryUse: Int { underWay.count * MemoryLayout<Made>.stride + (starter?.memoryUse ?? 0) }
 
     func suits(_ peer: PeerKnowledge) -> Bool {
-        (peer.isSharing || !peer.hasAnnounced)
-            && AlignedRangeLayout.fitting(peer.parameters) == encoder.machine.layout
+        if peer.isSharing { return AlignedRangeLayout.fitting(peer.parameters) == encoder.machine.layout }
+        return !peer.hasAnnounced && peer.parameters == starterParameters
     }
 
     func compress(_ message: [UInt8], for request: CompressionRequest) -> EncodedMessage? {

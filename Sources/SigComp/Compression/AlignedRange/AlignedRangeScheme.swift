@@ -7,6 +7,8 @@ final class AlignedRangeScheme: CompressionScheme {
     let sharedProgram: StateItem?
     private let native: AlignedRangeNativeProgram?
     private var encoders: [AlignedRangeLayout: AlignedRangeEncoder] = [:]
+    /// That of the program which this endpoint announces, and which a peer must announce too to share.
+    private let ownLayout: AlignedRangeLayout?
 
     init(hash: StateHash, configuration: SigCompConfiguration) {
         self.hash = hash
@@ -16,8 +18,10 @@ final class AlignedRangeScheme: CompressionScheme {
         else {
             sharedProgram = nil
             native = nil
+            ownLayout = nil
             return
         }
+        ownLayout = layout
         let machine = AlignedRangeMachine(program: program)
         native = AlignedRangeNativeProgram(machine: machine)
         encoders[layout] = AlignedRangeEncoder(machine: machine)
@@ -30,13 +34,18 @@ final class AlignedRangeScheme: CompressionScheme {
     var nativeProgram: (any NativeProgram)? { native }
 
     func makeCompressor(for peer: PeerKnowledge) -> (any MessageCompressor)? {
-        guard sharedProgram != nil, peer.isSharing || !peer.hasAnnounced,
-            let layout = AlignedRangeLayout.fitting(peer.parameters), let encoder = encoder(for: layout)
+        // Should the peer turn out to share, then by the program of this endpoint: the first messages are introduced for that one,
+        // however little the peer must be taken to have until it announces more.
+        let wanted = peer.isSharing ? AlignedRangeLayout.fitting(peer.parameters) : ownLayout
+        guard sharedProgram != nil, peer.isSharing || !peer.hasAnnounced, let layout = wanted,
+            let encoder = encoder(for: layout)
         else { return nil }
+        let starter = compact.makeCompressor(for: peer)
+        guard peer.isSharing || starter != nil else { return nil }
         var stateless = peer
         stateless.parameters.stateMemorySize = 0
         return AlignedRangeCompressor(
-            encoder: encoder, starter: compact.makeCompressor(for: peer),
+            encoder: encoder, starter: starter, for: peer.parameters,
             substitute: compact.makeCompressor(for: stateless))
     }
 
