@@ -115,8 +115,8 @@ let package = Package(
         tests(
             "GodwitServerTests",
             [
-                "GodwitServer", "Engine", "SIPCore", "SigComp", "LinkProfiles", "MessageStore", "MessageStoreSQLite",
-                "Policy", "Transport", log,
+                "GodwitServer", "Engine", "SIPCore", "SIPDialog", "Presence", "SigComp", "LinkProfiles", "MessageStore",
+                "MessageStoreSQLite", "Policy", "Transport", log,
             ] + nio),
         tests("CrashTests", ["MessageStore", "MessageStoreSQLite", "LinkProfiles", "SIPCore", "crash-child"]),
     ]

@@ -2,6 +2,7 @@ import Engine
 import LinkProfiles
 import Presence
 import SIPCore
+import SIPDialog
 import Testing
 
 @testable import GodwitServer

@@ -46,6 +46,28 @@ struct EndpointTests {
         #expect(sizes.reduce(0, +) < 40 * Self.request(1).count * 3 / 5)
         #expect(sizes.suffix(20).max() ?? 0 < 90)
     }
+
+    /// The first message goes by what every SIP endpoint has; the answer may already rest on it.
+    @Test(arguments: [DecompressorDispatcher.Transport.message, .stream])
+    func endsThatHaveNotMetLoseNothing(_ transport: DecompressorDispatcher.Transport) throws {
+        let parameters = SigCompParameters(
+            cyclesPerBit: 64, decompressionMemorySize: 65_536, stateMemorySize: 65_536)
+        let (one, other) = Self.endpoints(parameters, isAnnounced: true)
+        for number in 1...20 {
+            for (from, to) in [(one, other), (other, one)] {
+                let message = Self.request(number) + Array(repeating: Self.request(7), count: 2).joined()
+                let sent = from.compress(message, for: Self.peer, over: transport)
+                #expect(sent.isSigComp)
+                guard case .message(let received) = try to.receive(sent.bytes, over: transport) else {
+                    Issue.record("not a message")
+                    return
+                }
+                #expect(received.output == message)
+                to.accept(received, for: Self.peer)
+            }
+        }
+        #expect(one.counters.failures.isEmpty && other.counters.failures.isEmpty)
+    }
 }
 
 /// What endpoints tell and keep.
