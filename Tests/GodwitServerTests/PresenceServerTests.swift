@@ -148,10 +148,10 @@ struct PresenceServerTests {
         ("unruled-watchers: maybe", "presence.unruled-watchers"),
         ("publishers: [hlr]", "presence.publishers"),
         ("subscriptions: {minimum: 2h}", "presence.subscriptions.default"),
-        ("external: [{server: \"192.0.2.9\", as: a@example.com}]", "presence.external[0].server"),
+        ("external: [{server: \"192.0.2.9\", as: a@example.com}]", "presence.external[1].server"),
         (
             "external: [{server: \"sip:192.0.2.9\", as: a@example.com, domain: example.org}]",
-            "presence.external[0].domain"
+            "presence.external[1].domain"
         ),
     ])
     func mistakesAreRefused(_ line: String, _ key: String) {
